@@ -1,0 +1,3 @@
+"""Statistical reporting and indicator publication on SDMX."""
+
+__version__ = "0.1.0"

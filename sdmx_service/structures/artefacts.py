@@ -1,0 +1,149 @@
+"""The SDMX artefacts that the engine reasons about, as frozen values.
+
+Ids and terms are those of the SDMX information model (SDMX 2.1 section 2; 3.0 section 2).
+``name`` is a mapping language -> text; ``names[""]`` does not occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+__all__ = [
+    "Attachment",
+    "Code",
+    "Codelist",
+    "Component",
+    "DataStructure",
+    "Dataflow",
+    "Role",
+    "localised",
+]
+
+
+def localised(texts: Mapping[str, str], language: str = "en") -> str:
+    """Return the text in ``language``, else in English, else in any, else an empty string."""
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code of a codelist; ``parent`` is the id of the code above it."""
+
+    id: str
+    name: Mapping[str, str]
+    parent: str | None = None
+    description: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Codelist:
+    """An ordered list of codes."""
+
+    agency: str
+    id: str
+    version: str
+    name: Mapping[str, str]
+    codes: tuple[Code, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Code]:
+        """Map each code id to its code, in list order."""
+        return {code.id: code for code in self.codes}
+
+
+class Role(Enum):
+    """What a component does in its data structure."""
+
+    DIMENSION = "dimension"
+    TIME = "time dimension"
+    MEASURE = "measure"
+    ATTRIBUTE = "attribute"
+
+
+class Attachment(Enum):
+    """The level an attribute is reported at."""
+
+    SERIES = "series"
+    OBSERVATION = "observation"
+
+
+@dataclass(frozen=True)
+class Component:
+    """A dimension, measure or attribute; ``codelist`` is None where it is uncoded.
+
+    ``data_type`` is the SDMX text type of an uncoded component: String, Double, Integer ...
+    """
+
+    id: str
+    role: Role
+    name: Mapping[str, str]
+    codelist: Codelist | None = None
+    data_type: str = "String"
+    attachment: Attachment | None = None
+    mandatory: bool = False
+
+
+@dataclass(frozen=True)
+class DataStructure:
+    """A data structure definition: components in the order of the key, then time, measure, attributes."""
+
+    agency: str
+    id: str
+    version: str
+    name: Mapping[str, str]
+    components: tuple[Component, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Component]:
+        """Map each component id to its component, in structure order."""
+        return {component.id: component for component in self.components}
+
+    def _with(self, role: Role) -> tuple[Component, ...]:
+        return tuple(component for component in self.components if component.role is role)
+
+    @cached_property
+    def dimensions(self) -> tuple[Component, ...]:
+        """The dimensions of the series key in key order, time apart."""
+        return self._with(Role.DIMENSION)
+
+    @cached_property
+    def time(self) -> Component:
+        """The time dimension."""
+        return self._with(Role.TIME)[0]
+
+    @cached_property
+    def measure(self) -> Component:
+        """The one measure, OBS_VALUE."""
+        return self._with(Role.MEASURE)[0]
+
+    @cached_property
+    def attributes(self) -> tuple[Component, ...]:
+        """All attributes in structure order."""
+        return self._with(Role.ATTRIBUTE)
+
+    @cached_property
+    def series_attributes(self) -> tuple[Component, ...]:
+        """The attributes reported once a series."""
+        return tuple(a for a in self.attributes if a.attachment is Attachment.SERIES)
+
+    @cached_property
+    def observation_attributes(self) -> tuple[Component, ...]:
+        """The attributes reported with each observation."""
+        return tuple(a for a in self.attributes if a.attachment is Attachment.OBSERVATION)
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """A dataflow; ``admits`` is its Allowed cube region: component id -> the codes admitted."""
+
+    agency: str
+    id: str
+    version: str
+    name: Mapping[str, str]
+    structure: DataStructure
+    admits: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    description: Mapping[str, str] = field(default_factory=dict)
