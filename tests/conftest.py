@@ -1,0 +1,32 @@
+"""Where the tests find what lies outside their own folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the folder of the project."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of design pages and oracles, which is no part of the project.
+
+    The environment variable ``SHARED`` names it, by default ``../shared`` seen from the project.
+    Tests that read it skip where it is absent, and fail where ``REQUIRE_SHARED`` is 1.
+    """
+    folder = (REPOSITORY / (os.environ.get("SHARED") or "../shared")).resolve()
+    if folder.is_dir():
+        return folder
+    absent = f"{folder} is no folder: the environment variable SHARED names the one to read"
+    if os.environ.get("REQUIRE_SHARED") == "1":
+        pytest.fail(absent, pytrace=False)
+    pytest.skip(absent)
