@@ -48,6 +48,7 @@ class Codelist:
     version: str
     name: Mapping[str, str]
     codes: tuple[Code, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> Mapping[str, Code]:
@@ -89,7 +90,7 @@ class Component:
 
 @dataclass(frozen=True)
 class DataStructure:
-    """A data structure definition: components in the order of the key, then time, measure, attributes."""
+    """A data structure: components in key order, then time, measure and attributes."""
 
     agency: str
     id: str
