@@ -1,0 +1,399 @@
+"""Estimates of all cells of one indicator with their joint influence values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from sdmx_service.errors import DataError
+from sdmx_service.survey.cells import Cells
+from sdmx_service.survey.design import Design
+from sdmx_service.survey.influence import (
+    Booleans,
+    CellRows,
+    Floats,
+    Integers,
+    Linearised,
+    Statistic,
+    Sums,
+    accumulate,
+)
+from sdmx_service.survey.outcome import known_values, seen
+from sdmx_service.survey.variance import deviations
+
+__all__ = ["Composition", "Estimates", "estimate", "mean", "proportion", "ratio", "total"]
+
+
+class Composition(Enum):
+    """How the values of two disjoint cells make the value of both together."""
+
+    SUM = "they add"
+    AVERAGE = "they average, weighted by their denominators"
+    NONE = "they do not"
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """One statistic in K cells of one sample.
+
+    ``keys`` K rows of dimension codes; ``sums`` the values (K,) and the PSU sums of their influence
+    values (P, K); ``reach`` (H, K) the strata whose PSUs a cell's variance is about.
+    """
+
+    design: Design
+    keys: pd.DataFrame
+    sums: Sums
+    composition: Composition
+    reach: Booleans
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def value(self) -> Floats:
+        """The values, NaN for a cell without rows, (K,)."""
+        return self.sums.value
+
+    @property
+    def influence(self) -> Floats:
+        """The weighted PSU sums of influence values, (P, K)."""
+        return self.sums.influence
+
+    @cached_property
+    def n(self) -> Integers:
+        """The unweighted rows with an outcome, (K,)."""
+        return np.asarray(self.sums.rows.sum(axis=0), dtype=np.intp)
+
+    @property
+    def events(self) -> Integers:
+        """The unweighted rows whose outcome is not zero, (K,)."""
+        return self.sums.events
+
+    @property
+    def missing(self) -> Integers:
+        """The unweighted rows of the universe without an outcome, (K,)."""
+        return self.sums.missing
+
+    @property
+    def weight_sum(self) -> Floats:
+        """The weights of the rows with an outcome, (K,)."""
+        return self.sums.weight_sum
+
+    @property
+    def response_rate(self) -> Floats:
+        """The unweighted share of the universe's rows that have an outcome, 0..1, (K,)."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.n / (self.n + self.missing), dtype=np.float64)
+
+    @cached_property
+    def _psu_present(self) -> NDArray[np.float32]:
+        return (self.sums.rows > 0).astype(np.float32)
+
+    @cached_property
+    def _strata_present(self) -> NDArray[np.float32]:
+        return (self.design.by_stratum(self._psu_present) > 0).astype(np.float32)
+
+    @cached_property
+    def n_psu(self) -> Integers:
+        """The PSUs with rows that have an outcome, (K,)."""
+        return np.asarray(self._psu_present.sum(axis=0, dtype=np.float64), dtype=np.intp)
+
+    @cached_property
+    def n_strata(self) -> Integers:
+        """The strata with rows that have an outcome, (K,)."""
+        return np.asarray(self._strata_present.sum(axis=0, dtype=np.float64), dtype=np.intp)
+
+    @property
+    def df(self) -> Integers:
+        """PSUs minus strata represented in the cell (R survey's ``degf`` of the subset), (K,)."""
+        return self.n_psu - self.n_strata
+
+    @cached_property
+    def joint_df(self) -> Integers:
+        """PSUs minus strata represented in the union of two cells, (K, K)."""
+        psu, strata = self._psu_present, self._strata_present
+        both = (psu.T @ psu).astype(np.intp) - (strata.T @ strata).astype(np.intp)
+        joint: Integers = self.df[:, None] + self.df[None, :] - both
+        return joint
+
+    @cached_property
+    def estimable(self) -> Booleans:
+        """Whether the sampling variance can be estimated, (K,).
+
+        A cell inside fewer than two PSUs, or without a degree of freedom, has a linearised variance
+        of zero by algebra: it is not precise, its variance is unknown.
+        """
+        known: Booleans = (self.n_psu >= 2) & (self.df >= 1) & np.isfinite(self.value)
+        return known
+
+    @property
+    def constant(self) -> Booleans:
+        """Whether no row, or every row, has the event: a share of 0 or 1, (K,)."""
+        always = (self.events == self.n) & (self.value == 1.0)
+        same: Booleans = (self.n > 0) & ((self.events == 0) | always)
+        return same
+
+    @cached_property
+    def deviations(self) -> Floats:
+        """The matrix D, (P, K), whose D'D is the covariance of all cells, estimable or not."""
+        return deviations(self.influence, self.design, represented=self.reach)
+
+    @cached_property
+    def variance(self) -> Floats:
+        """The sampling variances, NaN where not estimable, (K,)."""
+        squares = np.einsum("pk,pk->k", self.deviations, self.deviations)
+        return np.where(self.estimable, squares, np.nan)
+
+    @property
+    def se(self) -> Floats:
+        """The standard errors, NaN where not estimable, (K,)."""
+        error: Floats = np.sqrt(self.variance)
+        return error
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """The joint covariance, NaN in rows and columns that are not estimable, (K, K)."""
+        joint: Floats = self.deviations.T @ self.deviations
+        joint[~self.estimable, :] = np.nan
+        joint[:, ~self.estimable] = np.nan
+        return joint
+
+    @property
+    def deff_wr(self) -> Floats:
+        """Variance over that of a simple random sample with replacement of the cell's n, (K,).
+
+        R survey's ``deff="replace"``. Where an estimated threshold is involved, the simple random
+        sample is one of the cell alone.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            effect = self.variance / self.sums.srs_variance
+        return np.where(self.sums.srs_variance > 0, effect, np.nan)
+
+    @property
+    def deff_wor(self) -> Floats:
+        """The same without replacement, N the sum of weights (R's ``deff=TRUE``), (K,).
+
+        NaN where the weights do not add up to more than the sample, as with weights of mean one.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            left = (self.weight_sum - self.n) / self.weight_sum
+            return np.where(left > 0, self.deff_wr / left, np.nan)
+
+    def take(self, which: ArrayLike) -> Estimates:
+        """Return the estimates of these cells, by position or mask."""
+        chosen = np.arange(len(self))[np.asarray(which)]
+        sums = self.sums
+        return Estimates(
+            self.design,
+            self.keys.iloc[chosen].reset_index(drop=True),
+            Sums(
+                sums.value[chosen],
+                sums.influence[:, chosen],
+                sums.denominator[:, chosen],
+                sums.rows[:, chosen],
+                sums.events[chosen],
+                sums.missing[chosen],
+                sums.weight_sum[chosen],
+                sums.srs_variance[chosen],
+            ),
+            self.composition,
+            self.reach[:, chosen],
+        )
+
+    def stack(self, other: Estimates) -> Estimates:
+        """Return these estimates followed by others of the same design, with their covariance."""
+        if other.design is not self.design:
+            raise ValueError("only estimates of one design have a joint covariance")
+        a, b = self.sums, other.sums
+        return Estimates(
+            self.design,
+            pd.concat([self.keys, other.keys], ignore_index=True),
+            Sums(
+                np.append(a.value, b.value),
+                np.hstack([a.influence, b.influence]),
+                np.hstack([a.denominator, b.denominator]),
+                np.hstack([a.rows, b.rows]),
+                np.append(a.events, b.events),
+                np.append(a.missing, b.missing),
+                np.append(a.weight_sum, b.weight_sum),
+                np.append(a.srs_variance, b.srs_variance),
+            ),
+            self.composition if self.composition is other.composition else Composition.NONE,
+            np.hstack([self.reach, other.reach]),
+        )
+
+    def rest(self, group: ArrayLike, whole: ArrayLike) -> Estimates:
+        """Return the estimates of ``whole`` without ``group``, cell by cell (positions, (M,)).
+
+        Exact for totals, means, proportions and ratios; with an estimated threshold the rest's
+        density is what the whole's and the group's imply. The keys are those of the group.
+        The design effect of a rest is not kept (NaN).
+
+        Raises ValueError where a group does not lie inside its whole.
+        """
+        if self.composition is Composition.NONE:
+            raise ValueError("this statistic has no complement: estimate the rest as a cell")
+        inner, outer = (
+            self.take(np.asarray(group, dtype=np.intp)),
+            self.take(np.asarray(whole, dtype=np.intp)),
+        )
+        a, b = inner.sums, outer.sums
+        rows = b.rows - a.rows
+        if (rows < 0).any():
+            raise ValueError("a group has rows outside of what it is taken from")
+        denominator = b.denominator - a.denominator
+        if self.composition is Composition.SUM:
+            value, influence = b.value - a.value, b.influence - a.influence
+        else:
+            inside, around = a.denominator.sum(axis=0), b.denominator.sum(axis=0)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                # an empty group adds nothing to its whole
+                own = np.where(inside == 0, 0.0, a.value)
+                value = (around * b.value - inside * own) / (around - inside)
+                influence = (
+                    around * b.influence
+                    + (b.value - value) * b.denominator
+                    - inside * a.influence
+                    - (own - value) * a.denominator
+                ) / (around - inside)
+        filled = rows.sum(axis=0) > 0
+        return Estimates(
+            self.design,
+            inner.keys,
+            Sums(
+                np.where(filled, value, np.nan),
+                np.where(filled, influence, 0.0),
+                denominator,
+                rows,
+                b.events - a.events,
+                b.missing - a.missing,
+                b.weight_sum - a.weight_sum,
+                np.full(len(inner), np.nan),
+            ),
+            self.composition,
+            outer.reach,
+        )
+
+
+def estimate(
+    design: Design,
+    cells: Cells,
+    statistic: Statistic,
+    *,
+    known: Booleans,
+    event: Booleans,
+    universe: Booleans | None = None,
+    composition: Composition = Composition.NONE,
+    reach: Booleans | None = None,
+) -> Estimates:
+    """Return any linearised statistic by cell; arguments as in ``influence.accumulate``.
+
+    ``reach`` (H,) marks the strata the influence comes from where it is wider than the cell's own
+    rows; by default a cell reaches the strata it has rows in.
+    """
+    sums = accumulate(design, cells, statistic, known=known, event=event, universe=universe)
+    if reach is None:
+        strata = design.by_stratum(sums.rows) > 0
+    else:
+        strata = np.repeat(reach[:, None], len(cells), axis=1)
+    return Estimates(design, cells.keys, sums, composition, strata)
+
+
+def total(
+    design: Design, cells: Cells, outcome: ArrayLike, *, universe: Booleans | None = None
+) -> Estimates:
+    """Return the weighted totals of ``outcome`` (n,) by cell; NaN is missing, not in the domain."""
+    y, known = known_values(design, outcome)
+    values = seen(design, y, known, universe)
+
+    def statistic(rows: CellRows) -> Linearised:
+        return Linearised(rows.sum(values), values)
+
+    return estimate(
+        design,
+        cells,
+        statistic,
+        known=known,
+        event=known & (y != 0),
+        universe=universe,
+        composition=Composition.SUM,
+    )
+
+
+def ratio(
+    design: Design,
+    cells: Cells,
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    *,
+    universe: Booleans | None = None,
+) -> Estimates:
+    """Return Y/X by cell of two columns (n,); a row that lacks either is outside the domain."""
+    y, known_y = known_values(design, numerator)
+    x, known_x = known_values(design, denominator)
+    known = known_y & known_x
+    return _ratio(design, cells, y, x, known, universe)
+
+
+def mean(
+    design: Design, cells: Cells, outcome: ArrayLike, *, universe: Booleans | None = None
+) -> Estimates:
+    """Return the weighted means of ``outcome`` (n,) by cell; NaN is missing, not in the domain."""
+    y, known = known_values(design, outcome)
+    return _ratio(design, cells, y, None, known, universe)
+
+
+def proportion(
+    design: Design, cells: Cells, outcome: ArrayLike, *, universe: Booleans | None = None
+) -> Estimates:
+    """Return the weighted shares, 0..1, of ``outcome`` (n,), 0 to 1 in each row; NaN is missing.
+
+    Raises DataError for an outcome below 0 or above 1.
+    """
+    y, known = known_values(design, outcome)
+    outside = known & ((y < 0) | (y > 1))
+    if outside.any():
+        first = int(np.flatnonzero(outside)[0])
+        raise DataError(
+            f"outcome of a proportion, row {first + 1}",
+            got=float(y[first]),
+            expected="a number between 0 and 1, or missing",
+            hint=f"{int(outside.sum())} rows are like this",
+        )
+    return _ratio(design, cells, y, None, known, universe)
+
+
+def _ratio(
+    design: Design,
+    cells: Cells,
+    y: Floats,
+    x: Floats | None,
+    known: Booleans,
+    universe: Booleans | None,
+) -> Estimates:
+    above = seen(design, y, known, universe)
+    below = None if x is None else seen(design, x, known, universe)
+
+    def statistic(rows: CellRows) -> Linearised:
+        base = rows.sum(1.0 if below is None else below)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.where(base != 0, rows.sum(above) / base, np.nan)
+            scale = np.where(base != 0, 1.0 / base, 0.0)
+        expected = rows.at(np.nan_to_num(value))
+        residual = above - (expected if below is None else expected * below)
+        return Linearised(value, residual * rows.at(scale), 1.0 if below is None else below)
+
+    return estimate(
+        design,
+        cells,
+        statistic,
+        known=known,
+        event=known & (y != 0),
+        universe=universe,
+        composition=Composition.AVERAGE,
+    )

@@ -1,0 +1,166 @@
+"""Confidence intervals of estimates, for whole columns of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special, stats
+
+from sdmx_service.model import CiMethod, Interval
+
+__all__ = [
+    "Intervals",
+    "clopper_pearson",
+    "critical",
+    "korn_graubard",
+    "log_t",
+    "logit",
+    "of_proportions",
+    "t",
+]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Bounds (K,) on the values' scale, NaN where there is none, and the method (K,) of each."""
+
+    lower: Floats
+    upper: Floats
+    method: NDArray[np.object_]
+    level: float
+
+    def __getitem__(self, position: int) -> Interval | None:
+        """Return one interval, or None where the variance is not estimable."""
+        if self.method[position] is CiMethod.NONE:
+            return None
+        return Interval(float(self.lower[position]), float(self.upper[position]), self.level)
+
+
+def critical(df: ArrayLike, level: float) -> Floats:
+    """Return Student's two-sided critical values, NaN without a degree of freedom."""
+    freedom = np.asarray(df, dtype=np.float64)
+    quantile: Floats = special.stdtrit(np.maximum(freedom, 1.0), (1.0 + level) / 2.0)
+    infinite = np.isinf(freedom)
+    if infinite.any():
+        quantile = np.where(infinite, special.ndtri((1.0 + level) / 2.0), quantile)
+    return np.where(freedom >= 1, quantile, np.nan)
+
+
+def t(value: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) -> Intervals:
+    """Return value -/+ t(df) x SE."""
+    centre = np.asarray(value, dtype=np.float64)
+    margin = critical(df, level) * np.asarray(se)
+    return _intervals(centre - margin, centre + margin, CiMethod.T, level)
+
+
+def logit(p: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) -> Intervals:
+    """Return the t interval of log(p/(1-p)) taken back, as R's ``xlogit``; none at 0 and 1."""
+    share = np.asarray(p, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = special.logit(share)
+        margin = critical(df, level) * np.asarray(se) / (share * (1.0 - share))
+        lower, upper = special.expit(centre - margin), special.expit(centre + margin)
+    inside = (share > 0) & (share < 1)
+    return _intervals(
+        np.where(inside, lower, np.nan), np.where(inside, upper, np.nan), CiMethod.LOGIT, level
+    )
+
+
+def log_t(value: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) -> Intervals:
+    """Return the t interval of the logarithm taken back, for positive totals and ratios."""
+    centre = np.asarray(value, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.exp(critical(df, level) * np.asarray(se) / centre)
+        lower, upper = centre / factor, centre * factor
+    positive = centre > 0
+    return _intervals(
+        np.where(positive, lower, np.nan), np.where(positive, upper, np.nan), CiMethod.LOG_T, level
+    )
+
+
+def korn_graubard(
+    p: ArrayLike,
+    se: ArrayLike,
+    df: ArrayLike,
+    n: ArrayLike,
+    *,
+    level: float = 0.95,
+    capped: bool = False,
+) -> Intervals:
+    """Return Clopper-Pearson bounds with n* = p(1-p)/SE^2 (t(n-1)/t(df))^2 (none at 0 and 1).
+
+    ``capped``: n* is at most n, as NCHS asks; R's ``svyciprop(method="beta")`` does not cap.
+    Korn and Graubard, Survey Methodology 24 (1998).
+    """
+    share, rows = np.asarray(p, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = share * (1.0 - share) / np.asarray(se) ** 2
+        effective = effective * (critical(rows - 1, level) / critical(df, level)) ** 2
+    if capped:
+        effective = np.where(np.isnan(effective), np.nan, np.minimum(effective, rows))
+    inside = (share > 0) & (share < 1)
+    return clopper_pearson(share, np.where(inside, effective, np.nan), level=level)
+
+
+def clopper_pearson(p: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Intervals:
+    """Return Clopper-Pearson bounds of a share p of n, not necessarily whole, trials."""
+    share, trials = np.asarray(p, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    tail, events = (1.0 - level) / 2.0, share * trials
+    lower = stats.beta.ppf(tail, events, trials - events + 1.0)
+    upper = stats.beta.ppf(1.0 - tail, events + 1.0, trials - events)
+    known = np.isfinite(trials) & (trials > 0)
+    lower = np.where(known, np.where(share <= 0, 0.0, lower), np.nan)
+    upper = np.where(known, np.where(share >= 1, 1.0, upper), np.nan)
+    return _intervals(lower, upper, CiMethod.KORN_GRAUBARD, level)
+
+
+_PROPORTION: dict[CiMethod, Callable[..., Intervals]] = {
+    CiMethod.T: t,
+    CiMethod.LOGIT: logit,
+}
+
+
+def of_proportions(
+    p: ArrayLike,
+    se: ArrayLike,
+    df: ArrayLike,
+    n: ArrayLike,
+    *,
+    national_deff: float,
+    method: CiMethod = CiMethod.LOGIT,
+    level: float = 0.95,
+    capped: bool = False,
+) -> Intervals:
+    """Return the published intervals of shares, saying of each how it was made.
+
+    Where p is 0 or 1 the linearised SE is zero and says nothing: the bounds are Clopper-Pearson's
+    with n / max(1, ``national_deff``) trials, ``national_deff`` being the indicator's design effect
+    in the nation (1 where that is NaN). Not estimable (NaN SE, or df under 1): no interval.
+    """
+    share, error = np.asarray(p, dtype=np.float64), np.asarray(se, dtype=np.float64)
+    freedom, rows = np.asarray(df, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    if method is CiMethod.KORN_GRAUBARD:
+        usual = korn_graubard(share, error, freedom, rows, level=level, capped=capped)
+    else:
+        usual = _PROPORTION[method](share, error, freedom, level=level)
+    extreme = ((share <= 0) | (share >= 1)) & np.isfinite(error) & (freedom >= 1)
+    deff = max(1.0, national_deff) if np.isfinite(national_deff) else 1.0
+    fallback = clopper_pearson(share, np.where(extreme, rows / deff, np.nan), level=level)
+    return Intervals(
+        np.where(extreme, fallback.lower, usual.lower),
+        np.where(extreme, fallback.upper, usual.upper),
+        np.where(extreme, fallback.method, usual.method),
+        level,
+    )
+
+
+def _intervals(lower: Floats, upper: Floats, method: CiMethod, level: float) -> Intervals:
+    known = np.isfinite(lower) & np.isfinite(upper)
+    methods = np.full(known.shape, CiMethod.NONE, dtype=object)
+    methods[known] = method
+    return Intervals(np.where(known, lower, np.nan), np.where(known, upper, np.nan), methods, level)
