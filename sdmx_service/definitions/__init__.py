@@ -1,0 +1,1 @@
+"""What an office declares: indicators, surveys and policies, read from YAML and cross-checked."""

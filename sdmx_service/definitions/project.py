@@ -1,0 +1,230 @@
+"""A publication project: everything under ``dsd/``, read and cross-checked."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sdmx_service.definitions.indicator import Indicator, indicator_of
+from sdmx_service.definitions.policy import (
+    DisclosurePolicy,
+    ReliabilityPolicy,
+    disclosure_of,
+    reliability_of,
+)
+from sdmx_service.definitions.schema import hold_to_schema
+from sdmx_service.definitions.survey import Recipe, Survey, survey_of
+from sdmx_service.definitions.yaml_file import YamlFile, read_yaml
+from sdmx_service.errors import DefinitionError
+from sdmx_service.structures.artefacts import Codelist
+from sdmx_service.structures.store import StructureStore
+
+__all__ = ["Project", "Publication", "load_project"]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The agency that publishes, and under which policies."""
+
+    agency: str
+    organisation: str
+    title: str
+    base_url: str
+    licence: str
+    languages: tuple[str, ...]
+    reliability: str
+    disclosure: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """One office's publication: structures, indicators, surveys and policies."""
+
+    root: Path
+    publication: Publication
+    structures: StructureStore
+    indicators: Mapping[str, Indicator]
+    surveys: Mapping[str, Survey]
+    reliability: ReliabilityPolicy
+    disclosure: DisclosurePolicy
+
+    @property
+    def dsd(self) -> Path:
+        """The folder of the definitions."""
+        return self.root / "dsd"
+
+    def indicators_of(self, survey: Survey) -> list[Indicator]:
+        """Return the indicators that a survey carries, in the order of CL_INDICATOR."""
+        order = list(self.structures.codelist("CL_INDICATOR").by_id)
+        carried = [i for i in self.indicators.values() if i.carried_by(survey)]
+        return sorted(carried, key=lambda indicator: order.index(indicator.id))
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Identified)
+
+
+def _read_all(paths: list[Path], schema: Path, make: Callable[[YamlFile], T]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for path in paths:
+        file = read_yaml(path)
+        hold_to_schema(file, schema)
+        made = make(file)
+        if made.id != path.stem:
+            raise DefinitionError(
+                file.place(("id",)), got=made.id, expected=f"{path.stem}, the name of its file"
+            )
+        found[made.id] = made
+    return found
+
+
+def _publication(path: Path) -> Publication:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DefinitionError(
+            str(path), expected="a publication", hint="--project names the folder that holds dsd/"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(str(path), got=str(error), expected="TOML") from None
+    fields = Publication.__dataclass_fields__
+    for name in (*content, *fields):
+        if name not in content or name not in fields:
+            raise DefinitionError(
+                f"{path}: {name}",
+                expected="no such field" if name in content else "this field",
+                hint=f"fields: {', '.join(fields)}",
+            )
+    return Publication(**{**content, "languages": tuple(content["languages"])})
+
+
+def _code_in(codelist: Codelist, code: str, place: str) -> None:
+    if code not in codelist.by_id:
+        close = difflib.get_close_matches(code, codelist.by_id, 1)
+        raise DefinitionError(
+            place,
+            got=code,
+            expected=f"a code of {codelist.id}",
+            hint=f"did you mean {close[0]}?" if close else "add the code to dsd/structures",
+        )
+
+
+def _codes_of(recipe: Recipe) -> list[str]:
+    return [
+        *(recipe.bands or {}),
+        *(str(c) for c in (recipe.codes or {}).values() if c is not None),
+    ]
+
+
+def _check_indicator(
+    structures: StructureStore, indicator: Indicator, surveys: Collection[Survey]
+) -> None:
+    for name, code in {
+        "CL_INDICATOR": indicator.id,
+        "CL_DOMAIN": indicator.domain,
+        "CL_UNIT_MEASURE": indicator.unit,
+        "CL_INCL_DIM": indicator.inclusion_dimension,
+        "CL_FACET": indicator.facet,
+    }.items():
+        _code_in(structures.codelist(name), code, indicator.place)
+    known = {survey.id for survey in surveys}
+    for unknown in indicator.surveys - known:
+        raise DefinitionError(
+            indicator.place, got=unknown, expected=f"one of {', '.join(sorted(known))}"
+        )
+    for survey in surveys:
+        if survey.id in indicator.surveys:
+            missing = indicator.names - {recipe.name for recipe in survey.variables}
+            if missing:
+                raise DefinitionError(
+                    indicator.place,
+                    got=min(missing),
+                    expected=f"a harmonised variable of {survey.id}",
+                    hint=f"declare it in {survey.place}",
+                )
+
+
+def _check_survey(structures: StructureStore, survey: Survey) -> None:
+    structure = structures.datastructure("DSD_INCL_IND")
+    areas = structures.codelist("CL_AREA")
+    _code_in(areas, survey.area, survey.place)
+    for level in survey.areas:
+        for code in _codes_of(level.recipe):
+            _code_in(areas, code, level.recipe.place)
+    for breakdown in survey.breakdowns:
+        component = structure.by_id.get(breakdown.dimension)
+        if component is None or component.codelist is None:
+            raise DefinitionError(
+                breakdown.recipe.place,
+                got=breakdown.dimension,
+                expected=f"a dimension: {', '.join(d.id for d in structure.dimensions)}",
+            )
+        for code in _codes_of(breakdown.recipe):
+            _code_in(component.codelist, code, breakdown.recipe.place)
+    named = {breakdown.dimension for breakdown in survey.breakdowns}
+    for crossing in survey.crossings:
+        for dimension in crossing:
+            if dimension not in named:
+                raise DefinitionError(
+                    survey.place, got=dimension, expected=f"crossings of {', '.join(sorted(named))}"
+                )
+
+
+def _chosen(policies: Mapping[str, T], id: str, folder: Path) -> T:
+    if id not in policies:
+        raise DefinitionError(
+            "dsd/publication.toml",
+            got=id,
+            expected=f"one of {', '.join(sorted(policies))} in {folder}",
+        )
+    return policies[id]
+
+
+def load_project(root: str | Path = ".") -> Project:
+    """Read a publication project; DefinitionError names the file, line and field of a fault."""
+    root = Path(root)
+    dsd = root / "dsd"
+    publication = _publication(dsd / "publication.toml")
+    structures = StructureStore.read(dsd / "structures")
+    schemas = dsd / "schemas"
+    read = partial(_read_definitions, dsd, schemas)
+    indicators = read("indicators", "*/*.yaml", "indicator", indicator_of)
+    surveys = read("surveys", "*.yaml", "survey", survey_of)
+    reliability = read("policies/reliability", "*.yaml", "reliability", reliability_of)
+    disclosure = read("policies/disclosure", "*.yaml", "disclosure", disclosure_of)
+    for indicator in indicators.values():
+        _check_indicator(structures, indicator, surveys.values())
+    for survey in surveys.values():
+        _check_survey(structures, survey)
+    return Project(
+        root=root,
+        publication=publication,
+        structures=structures,
+        indicators=indicators,
+        surveys=surveys,
+        reliability=_chosen(reliability, publication.reliability, dsd / "policies/reliability"),
+        disclosure=_chosen(disclosure, publication.disclosure, dsd / "policies/disclosure"),
+    )
+
+
+def _read_definitions(
+    dsd: Path,
+    schemas: Path,
+    folder: str,
+    pattern: str,
+    schema: str,
+    make: Callable[[YamlFile], Any],
+) -> dict[str, Any]:
+    paths = sorted((dsd / folder).glob(pattern))
+    if not paths:
+        raise DefinitionError(str(dsd / folder), expected=f"at least one file {pattern}")
+    return _read_all(paths, schemas / f"{schema}.schema.json", make)
