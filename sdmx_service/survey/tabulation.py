@@ -1,0 +1,129 @@
+"""An indicator estimated in every cell that a survey can be broken down into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from numpy.typing import NDArray
+
+from sdmx_service.definitions.indicator import Indicator, Statistic
+from sdmx_service.definitions.survey import Detail
+from sdmx_service.errors import DataError
+from sdmx_service.survey import estimate, poverty
+from sdmx_service.survey.cells import Cells
+from sdmx_service.survey.estimate import Estimates
+from sdmx_service.survey.sample import Sample
+
+__all__ = ["AREA", "TOTAL", "cells_of", "estimates_of"]
+
+AREA = "REF_AREA"
+TOTAL = "_T"
+
+Integers = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class _Partition:
+    """The groups of one or more dimensions: their keys and the group of each row, -1 for none."""
+
+    keys: pd.DataFrame
+    codes: Integers
+
+    def by(self, other: _Partition) -> _Partition:
+        """Return the partition into the combinations of both."""
+        keys = self.keys.merge(other.keys, how="cross")
+        both = self.codes * len(other.keys) + other.codes
+        outside = (self.codes < 0) | (other.codes < 0)
+        return _Partition(keys, np.where(outside, -1, both))
+
+
+def _partition(frame: pl.DataFrame, column: str, dimension: str) -> _Partition:
+    labels = frame.get_column(column)
+    groups = sorted(labels.drop_nulls().unique())
+    codes = labels.replace_strict(
+        groups, list(range(len(groups))), default=None, return_dtype=pl.Int64
+    ).fill_null(-1)
+    return _Partition(pd.DataFrame({dimension: groups}), codes.to_numpy().astype(np.intp))
+
+
+def _areas(sample: Sample) -> Iterator[tuple[_Partition, Detail]]:
+    whole = pd.DataFrame({AREA: [sample.survey.area]})
+    yield _Partition(whole, np.zeros(sample.frame.height, dtype=np.intp)), Detail.CROSSED
+    for level in sample.survey.areas:
+        if level.recipe.name in sample.frame.columns:
+            yield _partition(sample.frame, level.recipe.name, AREA), level.detail
+
+
+def cells_of(sample: Sample, dimensions: Sequence[str]) -> Cells:
+    """Return the cells of a survey: areas by the total, each dimension, each declared crossing.
+
+    Keys have REF_AREA and ``dimensions``; a dimension that does not break a cell down is ``_T``.
+    """
+    single = {name: _partition(sample.frame, name, name) for name in dimensions}
+    crossed = [
+        single[first].by(single[second])
+        for first, second in sample.survey.crossings
+        if first in single and second in single
+    ]
+    groupings = []
+    for area, detail in _areas(sample):
+        groupings.append(area)
+        if detail is not Detail.TOTAL:
+            groupings += [area.by(partition) for partition in single.values()]
+        if detail is Detail.CROSSED:
+            groupings += [area.by(partition) for partition in crossed]
+    order = [AREA, *dimensions]
+    return Cells.from_groupings(
+        (grouping.keys.reindex(columns=order).fillna(TOTAL), grouping.codes)
+        for grouping in groupings
+    )
+
+
+def _column(sample: Sample, expression: pl.Expr) -> NDArray[np.float64]:
+    return sample.frame.select(expression.cast(pl.Float64).fill_null(np.nan)).to_series().to_numpy()
+
+
+def estimates_of(sample: Sample, indicator: Indicator) -> Estimates:
+    """Return the estimates of an indicator in all cells that hold anyone of its universe.
+
+    Values are on the estimator's scale (a share is 0..1), not in the indicator's unit.
+    """
+    columns = sample.frame.columns
+    dimensions = [
+        breakdown.dimension
+        for breakdown in sample.survey.breakdowns
+        if breakdown.dimension not in indicator.without and breakdown.dimension in columns
+    ]
+    cells = cells_of(sample, dimensions)
+
+    def column(name: str) -> NDArray[np.float64]:
+        expression = getattr(indicator, name)
+        return _column(sample, expression.over(columns))
+
+    universe = None
+    if indicator.universe is not None:
+        # Who cannot be placed in the universe is not in it.
+        universe = _column(sample, indicator.universe.over(columns)) == 1.0
+    if indicator.statistic is Statistic.PROPORTION:
+        found = estimate.proportion(sample.design, cells, column("numerator"), universe=universe)
+    elif indicator.statistic is Statistic.MEAN:
+        found = estimate.mean(sample.design, cells, column("variable"), universe=universe)
+    elif indicator.statistic is Statistic.RATIO:
+        found = estimate.ratio(
+            sample.design, cells, column("numerator"), column("denominator"), universe=universe
+        )
+    else:
+        line = poverty.PovertyLine(share=indicator.share_of_median or 0.0, strict=indicator.strict)
+        found = poverty.rate(sample.design, cells, column("variable"), line=line, universe=universe)
+    if not found.n.any():
+        raise DataError(
+            f"{indicator.id} in {sample.survey.id}",
+            got="no one with an answer in the universe",
+            expected="some answers",
+            hint=f"look at the expressions of {indicator.place}",
+        )
+    return found.take(found.n + found.missing > 0)
