@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-__all__ = ["Condition", "DataQuery", "FlowReference", "Operator"]
+__all__ = ["Condition", "DataQuery", "Detail", "FlowReference", "Operator"]
 
 
 class Operator(Enum):
@@ -21,6 +21,19 @@ class Operator(Enum):
     LE = "le"
     GT = "gt"
     GE = "ge"
+    CO = "co"
+    NC = "nc"
+    SW = "sw"
+    EW = "ew"
+
+
+class Detail(Enum):
+    """How much of each observation is answered; values are the tokens of REST 1.5."""
+
+    FULL = "full"
+    DATA_ONLY = "dataonly"
+    SERIES_KEYS_ONLY = "serieskeysonly"
+    NO_DATA = "nodata"
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class FlowReference:
-    """A dataflow asked for; ``*`` and ``all`` are kept as they were written by the version parser."""
+    """A dataflow asked for, in the words of REST 2: ``*`` is any, ``~`` and ``+`` the latest."""
 
     agency: str = "*"
     id: str = "*"
@@ -50,13 +63,18 @@ class DataQuery:
 
     ``keys`` is an OR of keys; a key maps dimension position (0-based, in key order) to the codes
     asked for there; a position that is absent is a wildcard. No key at all means everything.
+    ``positions`` is how many positions the longest key was written with, wildcards counted.
     ``dimension_at_observation`` is TIME_PERIOD or AllDimensions.
+    ``attributes`` are the attributes asked for by id; None leaves the choice to ``detail``.
     """
 
     flow: FlowReference
     keys: tuple[Mapping[int, frozenset[str]], ...] = ()
+    positions: int = 0
     conditions: tuple[Condition, ...] = ()
     dimension_at_observation: str = "TIME_PERIOD"
+    detail: Detail = Detail.FULL
+    attributes: frozenset[str] | None = None
     first: int | None = None
     last: int | None = None
     offset: int = 0

@@ -1,0 +1,1 @@
+"""Reliability policies and disclosure control: an estimate in, a status out."""

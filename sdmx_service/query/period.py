@@ -1,0 +1,96 @@
+"""The stretch of time that an SDMX period names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sdmx_service.errors import RequestError
+
+__all__ = ["Period", "parse_period"]
+
+_EXPECTED = "a period such as 2022, 2022-S1, 2022-Q3, 2022-07, 2022-W05 or 2022-07-31"
+_GREGORIAN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+_REPORTING = re.compile(r"(\d{4})-?([ASTQMWD])(\d{1,3})", re.ASCII)
+_RANGE = re.compile(r"([^/]{4,29})/P(?=.)(?:(\d{1,3})Y)?(?:(\d{1,3})M)?(?:(\d{1,4})D)?", re.ASCII)
+_MONTHS = {"A": 12, "S": 6, "T": 4, "Q": 3, "M": 1}
+
+
+@dataclass(frozen=True)
+class Period:
+    """A stretch of time from ``start`` up to, not including, ``end``."""
+
+    start: datetime
+    end: datetime
+
+    def within(self, other: Period) -> bool:
+        """Return whether the whole of this period lies in the other."""
+        return other.start <= self.start and self.end <= other.end
+
+
+def parse_period(text: str, where: str = "TIME_PERIOD") -> Period:
+    """Return the stretch that ``text`` names (SDMX 2.1 section 6, 4.2; the year starts in January).
+
+    Gregorian years, months and days, date-times, reporting periods and ranges ``start/duration``.
+    Raises RequestError.
+    """
+    try:
+        found = _parsed(text)
+    except (ValueError, OverflowError):
+        found = None
+    if found is None:
+        raise RequestError(where, got=text, expected=_EXPECTED)
+    return found
+
+
+def _parsed(text: str) -> Period | None:
+    if gregorian := _GREGORIAN.fullmatch(text):
+        year, month, day = (int(part) if part else None for part in gregorian.groups())
+        return _gregorian(year or 0, month, day)
+    if reporting := _REPORTING.fullmatch(text):
+        year_text, unit, number = reporting.groups()
+        return _reporting(int(year_text), unit, int(number))
+    if ranged := _RANGE.fullmatch(text):
+        start_text, years, months, days = ranged.groups()
+        start = datetime.fromisoformat(start_text).replace(tzinfo=None)
+        end = _months_later(start, 12 * int(years or 0) + int(months or 0))
+        return Period(start, end + timedelta(days=int(days or 0)))
+    if len(text) <= 35 and "T" in text:
+        moment = datetime.fromisoformat(text).replace(tzinfo=None)
+        return Period(moment, moment + timedelta(microseconds=1))
+    return None
+
+
+def _months_later(start: datetime, months: int) -> datetime:
+    years, month = divmod(start.month - 1 + months, 12)
+    if start.year + years > 9999:
+        return datetime.max
+    return start.replace(year=start.year + years, month=month + 1)
+
+
+def _gregorian(year: int, month: int | None, day: int | None) -> Period:
+    start = datetime(year, 1 if month is None else month, 1 if day is None else day)
+    if day is not None:
+        return Period(start, datetime.combine(start.date(), time.max) + timedelta(microseconds=1))
+    return Period(start, _months_later(start, 12 if month is None else 1))
+
+
+def _reporting(year: int, unit: str, number: int) -> Period | None:
+    if unit in _MONTHS:
+        length = _MONTHS[unit]
+        if not 1 <= number <= 12 // length:
+            return None
+        start = datetime(year, (number - 1) * length + 1, 1)
+        return Period(start, _months_later(start, length))
+    if unit == "W":
+        first = datetime.combine(date.fromisocalendar(year, number, 1), time.min)
+        return Period(first, first + timedelta(days=7))
+    if not 1 <= number <= (366 if _leap(year) else 365):
+        return None
+    first = datetime(year, 1, 1) + timedelta(days=number - 1)
+    return Period(first, first + timedelta(days=1))
+
+
+def _leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
