@@ -1,0 +1,5 @@
+"""Assembling a release: the only place where definitions, statistics and protection meet."""
+
+from sdmx_service.build.build import BuildReport, build_release
+
+__all__ = ["BuildReport", "build_release"]

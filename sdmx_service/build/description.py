@@ -1,0 +1,133 @@
+"""What the reports need to know of the definitions that a release was made with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sdmx_service.definitions.indicator import Indicator
+from sdmx_service.definitions.project import Project
+from sdmx_service.definitions.survey import Survey
+from sdmx_service.structures.artefacts import Code, Codelist, localised
+
+__all__ = ["describe"]
+
+_UNIT_LABELS = {"PT": "%", "IX": "score", "YR": "years", "RO": "ratio"}
+
+
+def _label(code: Code) -> str:
+    return code.annotations.get("LABEL") or localised(code.name)
+
+
+def _indicator(project: Project, indicator: Indicator) -> dict[str, Any]:
+    code = project.structures.codelist("CL_INDICATOR").by_id[indicator.id]
+    unit = project.structures.codelist("CL_UNIT_MEASURE").by_id[indicator.unit]
+    return {
+        "id": indicator.id,
+        "name": localised(code.name),
+        "domain": indicator.domain,
+        "statistic": indicator.statistic.value,
+        "unit": indicator.unit,
+        "unit_label": _UNIT_LABELS.get(indicator.unit, localised(unit.name)),
+        "decimals": indicator.decimals,
+        "scale": list(indicator.scale),
+        "margin": indicator.margin,
+        "direction": indicator.direction.value,
+        "level": indicator.level,
+        "inclusion_dimension": indicator.inclusion_dimension,
+        "facet": indicator.facet,
+        "headline": indicator.headline,
+        "definition": indicator.definition,
+        "population": indicator.population,
+        "limits": indicator.limits,
+        "numerator": indicator.numerator.text if indicator.numerator else None,
+        "universe": indicator.universe.text if indicator.universe else None,
+        "surveys": [s.id for s in project.surveys.values() if indicator.carried_by(s)],
+    }
+
+
+def _survey(survey: Survey, rows: int) -> dict[str, Any]:
+    return {
+        "id": survey.id,
+        "area": survey.area,
+        "period": survey.period,
+        "title": survey.title,
+        "synthetic": survey.synthetic,
+        "citation": survey.citation,
+        "licence": survey.licence,
+        "url": survey.url,
+        "sha256": survey.sources[0].sha256,
+        "sources": [{"name": s.name, "sha256": s.sha256} for s in survey.sources],
+        "design": survey.design.description,
+        "n": rows,
+        "notes": list(survey.notes),
+        "not_in_the_data": list(survey.not_in_the_data),
+    }
+
+
+def _areas(codelist: Codelist) -> dict[str, Any]:
+    return {
+        code.id: {
+            "name": localised(code.name),
+            "level": int(code.annotations["LEVEL"]),
+            "parent": code.parent,
+            "children": [child.id for child in codelist.codes if child.parent == code.id],
+        }
+        for code in codelist.codes
+    }
+
+
+def describe(project: Project, rows: dict[str, int]) -> dict[str, Any]:
+    """Return the description of a project; ``rows`` maps survey ids to their number of people."""
+    publication = project.publication
+    structure = project.structures.datastructure("DSD_INCL_IND")
+    dimensions = sorted(
+        {b.dimension for survey in project.surveys.values() for b in survey.breakdowns},
+        key=list(structure.by_id).index,
+    )
+    breakdowns = {}
+    for dimension in dimensions:
+        component = structure.by_id[dimension]
+        codes = component.codelist.codes if component.codelist else ()
+        breakdowns[dimension] = {
+            "name": localised(component.name),
+            "groups": [
+                {"code": code.id, "name": localised(code.name), "label": _label(code)}
+                for code in codes
+                if code.id != "_T"
+            ],
+        }
+    return {
+        "publication": {
+            "agency": publication.agency,
+            "organisation": publication.organisation,
+            "title": publication.title,
+            "base_url": publication.base_url,
+            "licence": publication.licence,
+            "languages": list(publication.languages),
+            "next_release": None,
+        },
+        "domains": [
+            {"id": code.id, "name": localised(code.name)}
+            for code in project.structures.codelist("CL_DOMAIN").codes
+        ],
+        "indicators": {
+            code.id: _indicator(project, project.indicators[code.id])
+            for code in project.structures.codelist("CL_INDICATOR").codes
+            if code.id in project.indicators
+        },
+        "surveys": {s.id: _survey(s, rows[s.id]) for s in project.surveys.values()},
+        "areas": _areas(project.structures.codelist("CL_AREA")),
+        "breakdowns": breakdowns,
+        "references": {
+            s.id: {b.dimension: b.reference for b in s.breakdowns} for s in project.surveys.values()
+        },
+        "policies": {
+            "reliability": {
+                "id": project.reliability.id,
+                "title": project.reliability.title,
+                "url": project.reliability.url,
+                "reasons": project.reliability.reasons,
+            },
+            "disclosure": {"id": project.disclosure.id, "title": project.disclosure.title},
+        },
+    }

@@ -1,0 +1,246 @@
+"""The command line: check, build, verify, show, serve and report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sdmx_service import __version__
+from sdmx_service.errors import ReleaseError, SdmxServiceError
+
+__all__ = ["main"]
+
+_EXIT = """\
+exit codes: 0 done; 1 a fault of the program; 2 the command or request is wrong; 3 a definition in
+dsd/ is wrong; 4 survey data do not fit their declaration; 5 a release is damaged or missing;
+6 a report cannot be rendered here"""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show a bar on the terminal, or one line a step where there is none."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, quiet=quiet)
+    if not console.is_terminal:
+        yield lambda step, done, total: console.print(
+            f"[{done}/{total}] {step}" if total else f"[{done}] {step}", markup=False
+        )
+        return
+    bar = Progress(
+        BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
+    )
+    task = bar.add_task("")
+    with bar:
+        yield lambda step, done, total: bar.update(
+            task, description=step, completed=done, total=total
+        )
+
+
+def _check(options: argparse.Namespace) -> dict[str, Any]:
+    from sdmx_service.definitions.project import load_project
+    from sdmx_service.structures.crosscheck import read_by_sdmx1
+    from sdmx_service.survey.sample import read_sample
+
+    project = load_project(options.project)
+    seen = read_by_sdmx1(sorted((project.dsd / "structures").glob("*.xml")))
+    people = {}
+    if not options.definitions_only:
+        for survey in project.surveys.values():
+            people[survey.id] = read_sample(survey, project.root).frame.height
+    return {
+        "indicators": len(project.indicators),
+        "surveys": sorted(project.surveys),
+        "people": people,
+        "structures read by sdmx1": sum(seen.values()),
+    }
+
+
+def _build(options: argparse.Namespace) -> dict[str, Any]:
+    from sdmx_service.build import build_release
+
+    with _progress(options.json) as progress:
+        report = build_release(options.project, options.releases, progress=progress)
+    return asdict(report)
+
+
+def _verify(options: argparse.Namespace) -> dict[str, Any]:
+    from sdmx_service.release.manifest import Manifest
+    from sdmx_service.release.release import current_id
+    from sdmx_service.release.verifying import damages
+
+    release = options.release or current_id(options.releases)
+    directory = options.releases / release
+    manifest = Manifest.read(directory)
+    found = damages(directory, manifest)
+    if found:
+        for error in found[1:]:
+            sys.stderr.write(f"sdmx-service: {error}\n")
+        raise found[0]
+    return {"release": manifest.id, "files": len(manifest.files), "damaged": 0}
+
+
+def _show(options: argparse.Namespace) -> dict[str, Any]:
+    from sdmx_service.release import open_release
+
+    release = open_release(options.releases, options.release)
+    flows = {flow.id: release.flow(flow.id).height for flow in release.structures.dataflows()}
+    surveys = [
+        f"{survey['title']}, {survey['period']}, {survey['n']:,} people"
+        for survey in release.definitions["surveys"].values()
+    ]
+    return {
+        "release": release.id,
+        "title": release.title,
+        "published": release.published.isoformat(),
+        "where": str(release.directory),
+        "surveys": surveys,
+        "indicators": len(release.definitions["indicators"]),
+        "observations by dataflow": flows,
+    }
+
+
+def _serve(options: argparse.Namespace) -> dict[str, Any]:
+    from sdmx_service.web.app import serve
+
+    _say(f"serving {options.releases} at http://{options.host}:{options.port} (Ctrl-C stops)")
+    serve(options.releases, host=options.host, port=options.port)
+    return {}
+
+
+def _report(options: argparse.Namespace) -> dict[str, Any]:
+    from sdmx_service.publication.rendering.render import Engine, render
+    from sdmx_service.release import open_release
+
+    release = open_release(options.releases, options.release)
+    with _progress(options.json) as progress:
+        steps = count(1)
+
+        def counted(step: str) -> None:
+            progress(step, next(steps), None)
+
+        made = render(
+            options.project,
+            release,
+            options.output,
+            engine=Engine(options.engine),
+            areas=options.area,
+            progress=counted,
+        )
+    return {
+        "engine": made.engine.value,
+        "release": release.id,
+        "pages": len(made.pages),
+        "look at": str(options.output / "index.html"),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sdmx-service",
+        description="Surveys in, SDMX and reports out: indicators and disparity gaps with "
+        "honest intervals, as immutable releases.",
+        epilog=_EXIT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sdmx-service {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], dict[str, Any]], help: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help, description=help, epilog=_EXIT)
+        added.set_defaults(run=run)
+        added.add_argument("--json", action="store_true", help="answer in JSON, without progress")
+        return added
+
+    def project(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--project", type=Path, default=Path(), help="folder that holds dsd/ and reports/"
+        )
+
+    def releases(added: argparse.ArgumentParser, *, choose: bool = True) -> None:
+        added.add_argument(
+            "--releases", type=Path, default=Path("build/releases"), help="folder of the releases"
+        )
+        if choose:
+            added.add_argument("--release", help="id of a release; the current one by default")
+
+    added = command("check", _check, "Read every definition and survey; say what is wrong.")
+    project(added)
+    added.add_argument(
+        "--definitions-only", action="store_true", help="leave the survey files unread"
+    )
+    added = command("build", _build, "Estimate, protect and publish a release.")
+    project(added)
+    releases(added, choose=False)
+    releases(command("verify", _verify, "Hold a release to the hashes in its manifest."))
+    releases(command("show", _show, "Say what is in a release."))
+    added = command("serve", _serve, "Serve a release over SDMX REST.")
+    releases(added, choose=False)
+    added.add_argument("--host", default="127.0.0.1")
+    added.add_argument("--port", type=int, default=8000)
+    added = command("report", _report, "Render the reports of a release as HTML and PDF.")
+    project(added)
+    releases(added)
+    added.add_argument("--output", type=Path, default=Path("build/reports"))
+    added.add_argument(
+        "--engine",
+        choices=["auto", "quarto", "fallback"],
+        default="auto",
+        help="auto takes Quarto where it is installed; quarto fails where it is not",
+    )
+    added.add_argument(
+        "--area", action="append", help="only this area (may be repeated); all by default"
+    )
+    return parser
+
+
+def _lines(result: dict[str, Any]) -> Iterator[str]:
+    for name, value in result.items():
+        label = name.replace("_", " ")
+        if isinstance(value, dict):
+            yield f"{label}:"
+            yield from (f"  {key}: {number:,}" for key, number in value.items())
+        elif isinstance(value, list):
+            yield f"{label}:"
+            yield from (f"  {item}" for item in value)
+        else:
+            yield f"{label}: {value:,}" if isinstance(value, int) else f"{label}: {value}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        result = options.run(options)
+    except SdmxServiceError as error:
+        if options.json:
+            _say(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+        else:
+            sys.stderr.write(f"sdmx-service: {error}\n")
+        return error.exit_code
+    except FileNotFoundError as error:
+        sys.stderr.write(f"sdmx-service: {error.filename}: no such file\n")
+        return ReleaseError.exit_code
+    if options.json:
+        _say(json.dumps(result, ensure_ascii=False))
+    elif result:
+        _say("\n".join(_lines(result)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
