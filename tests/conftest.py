@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
+
+from sdmx_service import build_release
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -30,3 +33,21 @@ def shared() -> Path:
     if os.environ.get("REQUIRE_SHARED") == "1":
         pytest.fail(absent, pytrace=False)
     pytest.skip(absent)
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the release of this project, built once for all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    # pytest-xdist gives each of its processes a folder of its own inside a common one.
+    common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root = common / "published"
+    try:
+        (common / "published.lock").mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + 240
+        while not (root / "CURRENT").exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return root
+    build_release(REPOSITORY, root)
+    return root

@@ -78,9 +78,13 @@ def cells_of(sample: Sample, dimensions: Sequence[str]) -> Cells:
             groupings += [area.by(partition) for partition in crossed]
     order = [AREA, *dimensions]
     return Cells.from_groupings(
-        (grouping.keys.reindex(columns=order).fillna(TOTAL), grouping.codes)
+        (grouping.keys.assign(**_totals(grouping.keys, order))[order], grouping.codes)
         for grouping in groupings
     )
+
+
+def _totals(keys: pd.DataFrame, dimensions: Sequence[str]) -> dict[str, str]:
+    return dict.fromkeys((name for name in dimensions if name not in keys.columns), TOTAL)
 
 
 def _column(sample: Sample, expression: pl.Expr) -> NDArray[np.float64]:

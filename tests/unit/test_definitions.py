@@ -1,0 +1,186 @@
+"""Definitions are read, cross-checked, and refused with an error a person can act on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sdmx_service.definitions.project import Project, load_project
+from sdmx_service.errors import DefinitionError, StructureError
+
+FRAMEWORK = ["POV", "MOB", "CAP", "HOU", "EDU", "HEA", "JUS", "LAB", "PAR", "ENV", "WEL"]
+
+
+@pytest.fixture(scope="module")
+def project(repository: Path) -> Project:
+    return load_project(repository)
+
+
+@pytest.fixture
+def copy(repository: Path, tmp_path: Path) -> Path:
+    """A project of one's own to break."""
+    shutil.copytree(repository / "dsd", tmp_path / "dsd", ignore=shutil.ignore_patterns("*.csv.gz"))
+    return tmp_path
+
+
+def _change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_at_least_twelve_indicators_over_at_least_five_domains_are_carried(
+    project: Project,
+) -> None:
+    carried = {i.id: i.domain for s in project.surveys.values() for i in project.indicators_of(s)}
+    assert len(carried) >= 12
+    assert len(set(carried.values())) >= 5
+
+
+def test_domains_stand_in_the_order_of_the_framework(project: Project) -> None:
+    assert list(project.structures.codelist("CL_DOMAIN").by_id) == FRAMEWORK
+
+
+def test_each_indicator_says_what_it_cannot_tell(project: Project) -> None:
+    assert all(len(indicator.limits) >= 40 for indicator in project.indicators.values())
+
+
+def test_a_proxy_is_contextual(project: Project) -> None:
+    """Only the at-risk-of-poverty rate is carried by the definition of the common list."""
+    universal = {i.id for i in project.indicators.values() if i.level == "universal"}
+    assert universal == {"POV_ARPT60"}
+
+
+def test_an_indicator_without_python_is_carried_by_every_survey_that_has_its_variables(
+    copy: Path,
+) -> None:
+    """Definitions are data: a new file and a code, no code of ours."""
+    _change(
+        copy / "dsd/structures/indicators.xml",
+        '<str:Code id="POV_EXP60">',
+        '<str:Code id="LAB_STUDENT"><com:Name xml:lang="en">Students</com:Name></str:Code>'
+        '<str:Code id="POV_EXP60">',
+    )
+    text = (copy / "dsd/indicators/LAB/LAB_EMPDECL.yaml").read_text(encoding="utf-8")
+    (copy / "dsd/indicators/LAB/LAB_STUDENT.yaml").write_text(
+        text.replace("id: LAB_EMPDECL", "id: LAB_STUDENT").replace("'EMP'", "'STUDENT'"),
+        encoding="utf-8",
+    )
+    project = load_project(copy)
+    carrying = [
+        s.id for s in project.surveys.values() if project.indicators["LAB_STUDENT"].carried_by(s)
+    ]
+    assert carrying == ["AT_EUSILC", "XA_WB2023"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        (
+            "indicators/POV/POV_ARPT60.yaml",
+            "direction: lower_better",
+            "direction: lower_beter",
+            r"POV_ARPT60\.yaml:\d+: direction: expected one of .*got 'lower_beter' "
+            r"\(did you mean lower_better\?\)",
+        ),
+        (
+            "indicators/POV/POV_ARPT60.yaml",
+            "margin: 2.0",
+            "margine: 2.0",
+            r"expected no such field, got 'margine' \(did you mean margin\?\)",
+        ),
+        (
+            "indicators/POV/POV_ARPT60.yaml",
+            "limits: >-",
+            "notes: >-",
+            r"POV_ARPT60\.yaml",
+        ),
+        (
+            "indicators/POV/POV_ARPT60.yaml",
+            "variable: eq_income\n",
+            "",
+            r"statistic: expected the field variable beside it, got 'poverty_rate'",
+        ),
+        (
+            "indicators/LAB/LAB_EMPDECL.yaml",
+            "domain: LAB",
+            "domain: [LAB",
+            r"LAB_EMPDECL\.yaml:\d+: expected YAML",
+        ),
+        (
+            "indicators/LAB/LAB_EMPDECL.yaml",
+            "domain: LAB",
+            "domain: LAB\ndomain: POV",
+            r"LAB_EMPDECL\.yaml:4: domain: expected each field once",
+        ),
+        (
+            "indicators/LAB/LAB_EMPDECL.yaml",
+            "id: LAB_EMPDECL",
+            "id: LAB_EMPLOYED",
+            r"LAB_EMPDECL\.yaml:2: id: expected LAB_EMPDECL, the name of its file",
+        ),
+        (
+            "indicators/LAB/LAB_EMPDECL.yaml",
+            "activity == 'EMP'",
+            "activity = 'EMP'",
+            r"numerator: expected an expression",
+        ),
+        (
+            "surveys/AT_EUSILC.yaml",
+            "female: F",
+            "female: W",
+            r"AT_EUSILC\.yaml:\d+: breakdowns\.SEX: expected a code of CL_SEX, got 'W'",
+        ),
+        (
+            "surveys/AT_EUSILC.yaml",
+            "reference: M",
+            "reference: X",
+            r"breakdowns\.SEX\.reference: expected one of F, M, got 'X'",
+        ),
+        (
+            "surveys/AT_EUSILC.yaml",
+            "Burgenland: AT-1",
+            "Burgenland: AT-11",
+            r"expected a code of CL_AREA, got 'AT-11'",
+        ),
+        (
+            "surveys/NO_ESS10.yaml",
+            'area: "NO"',
+            "area: NO",
+            r"NO_ESS10\.yaml:\d+: area: expected text, got False",
+        ),
+        (
+            "publication.toml",
+            'reliability = "house-2026"',
+            'reliability = "house-2025"',
+            r"publication\.toml: expected one of eu-silc, house-2026, .*got 'house-2025'",
+        ),
+    ],
+)
+def test_a_wrong_definition_is_refused_by_file_line_and_field(
+    copy: Path, file: str, old: str, new: str, said: str
+) -> None:
+    _change(copy / "dsd" / file, old, new)
+    with pytest.raises(DefinitionError, match=said):
+        load_project(copy)
+
+
+def test_a_structure_with_a_doctype_is_refused_unread(copy: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("TOPSECRET", encoding="utf-8")
+    _change(
+        copy / "dsd/structures/areas.xml",
+        "<mes:Structure",
+        f'<!DOCTYPE x [<!ENTITY e SYSTEM "file://{secret}">]>\n<mes:Structure',
+    )
+    with pytest.raises(StructureError) as caught:
+        load_project(copy)
+    assert "DOCTYPE" in str(caught.value)
+    assert "TOPSECRET" not in str(caught.value)
+
+
+def test_a_folder_that_is_no_project_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match=r"publication\.toml: expected a publication"):
+        load_project(tmp_path)

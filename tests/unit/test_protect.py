@@ -1,0 +1,170 @@
+"""Policies decide as their sources say, and a withheld cell carries nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sdmx_service.definitions.policy import ReliabilityPolicy, disclosure_of, reliability_of
+from sdmx_service.definitions.schema import hold_to_schema
+from sdmx_service.definitions.yaml_file import read_yaml
+from sdmx_service.errors import DefinitionError
+from sdmx_service.protect.disclosure import complements, primary
+from sdmx_service.protect.reliability import judge
+from sdmx_service.protect.status import with_status
+from sdmx_service.survey import interval
+
+# n, p, se, df and the outcome: worked by hand from the text of NCHS, Vital and Health Statistics
+# 2(175), with the intervals of its SAS macro (surveytable's authors transcribe the same rules).
+GOLDEN_NCHS = [
+    (29, 0.5, 0.092847669, 30, "suppress"),
+    (30, 0.5, 0.091287093, 30, "suppress"),
+    (100, 0.5, 0.05, 60, "present"),
+    (1000, 0.01, 0.00315, 60, "present"),
+    (120, 0.04, 0.017888544, 60, "suppress"),
+    (120, 0.96, 0.017888544, 60, "present"),
+    (30, 0.0, 0.0, 30, "review"),
+    (500, 1.0, 0.0, 30, "review"),
+    (2000, 0.2, 0.012, 7, "review"),
+    (2000, 0.2, 0.012, 8, "present"),
+    (200, 0.9, 0.048666426, 9, "present"),
+    (200, 0.9, 0.048666426, 7, "review"),
+]
+
+
+def _policy(repository: Path, name: str) -> ReliabilityPolicy:
+    file = read_yaml(repository / f"dsd/policies/reliability/{name}.yaml")
+    hold_to_schema(file, repository / "dsd/schemas/reliability.schema.json")
+    return reliability_of(file)
+
+
+def _facts(**columns: list[float | None]) -> pl.DataFrame:
+    rows = len(next(iter(columns.values())))
+    usual: dict[str, list[float | None]] = {
+        "n": [500.0] * rows,
+        "n_eff": [400.0] * rows,
+        "events": [100.0] * rows,
+        "psu": [50.0] * rows,
+        "df": [40.0] * rows,
+        "se": [0.02] * rows,
+        "cv": [0.1] * rows,
+        "width": [0.08] * rows,
+        "rel_width": [0.4] * rows,
+        "item_nonresponse": [0.0] * rows,
+    }
+    given = {**usual, **columns}
+    return pl.DataFrame(
+        {
+            "statistic": ["proportion"] * rows,
+            **{k: pl.Series(v, dtype=pl.Float64) for k, v in given.items()},
+        }
+    )
+
+
+@pytest.mark.parametrize(("n", "p", "se", "df", "outcome"), GOLDEN_NCHS)
+def test_nchs_decides_as_its_standard(
+    repository: Path, n: int, p: float, se: float, df: int, outcome: str
+) -> None:
+    constant = p in (0.0, 1.0)
+    if constant:
+        bounds = interval.clopper_pearson([p], [n])
+        n_eff = float(n)
+    else:
+        bounds = interval.korn_graubard([p], [se], [df], [n], capped=True)
+        n_eff = p * (1 - p) / se**2
+    width = float(bounds.upper[0] - bounds.lower[0])
+    facts = _facts(
+        n=[float(n)],
+        n_eff=[round(n_eff, 6)],
+        events=[round(n * p)],
+        df=[float(df)],
+        width=[width],
+        rel_width=[width / p if p else None],
+    )
+    assert judge(facts, _policy(repository, "nchs-proportions-2017"))["outcome"].to_list() == [
+        outcome
+    ]
+
+
+def test_eu_silc_flags_from_20_and_presents_from_50_people(repository: Path) -> None:
+    """gjacopo/PING silc_ind_tabulate.sas: n < 20 or missing > 50 %; n < 50 or missing > 20 %."""
+    facts = _facts(
+        n=[19.0, 20.0, 49.0, 50.0, 50.0, 50.0, 50.0, 50.0],
+        item_nonresponse=[0.0, 0.0, 0.0, 0.0, 0.2, 0.21, 0.5, 0.51],
+    )
+    assert judge(facts, _policy(repository, "eu-silc"))["outcome"].to_list() == [
+        *("suppress", "flag", "flag", "present"),
+        *("present", "flag", "flag", "suppress"),
+    ]
+
+
+def test_a_group_in_one_sampled_place_is_never_precise(repository: Path) -> None:
+    facts = _facts(psu=[1.0, 2.0, 2.0], df=[0.0, 0.0, 1.0], se=[None, None, 0.02])
+    for name in ("house-2026", "eu-silc", "nchs-proportions-2017"):
+        verdict = judge(facts, _policy(repository, name))
+        assert verdict["outcome"].to_list()[:2] == ["suppress", "suppress"]
+        assert verdict["reason"].to_list()[:2] == ["NOT_ESTIMABLE"] * 2
+
+
+def test_a_rule_about_what_a_statistic_does_not_have_does_not_hold(repository: Path) -> None:
+    """A mean has no events and no effective sample size."""
+    facts = _facts(n_eff=[None], events=[None], width=[None], rel_width=[None]).with_columns(
+        pl.lit("mean").alias("statistic")
+    )
+    assert judge(facts, _policy(repository, "house-2026"))["outcome"].to_list() == ["present"]
+
+
+def test_a_policy_is_not_used_beyond_what_it_is_for(repository: Path) -> None:
+    facts = _facts(n=[100.0]).with_columns(pl.lit("mean").alias("statistic"))
+    with pytest.raises(DefinitionError, match="expected a statistic it applies to"):
+        judge(facts, _policy(repository, "nchs-proportions-2017"))
+
+
+def test_each_reason_a_rule_gives_is_explained(repository: Path) -> None:
+    for path in (repository / "dsd/policies/reliability").glob("*.yaml"):
+        policy = _policy(repository, path.stem)
+        assert {rule.reason for rule in policy.rules} == set(policy.reasons)
+
+
+def test_small_counts_are_withheld_on_either_side_of_a_share(repository: Path) -> None:
+    file = read_yaml(repository / "dsd/policies/disclosure/primary-2026.yaml")
+    facts = _facts(n=[9.0, 10.0, 50.0, 50.0, 50.0], events=[4.0, 4.0, 2.0, 48.0, 0.0])
+    assert primary(facts, disclosure_of(file)).to_list() == [True, False, True, True, False]
+
+
+def test_a_total_less_its_open_parts_gives_no_secret_away() -> None:
+    """Two regions by two sexes with totals: one secret needs three companions, a rectangle."""
+    cells = pl.DataFrame(
+        {
+            "REF_AREA": ["A"] * 3 + ["B"] * 3 + ["C"] * 3,
+            "SEX": ["_T", "F", "M"] * 3,
+            "n": [90, 5, 85, 120, 50, 70, 100, 45, 55],
+        }
+    )
+    secret = pl.Series([False, True, False] + [False] * 6)
+    joined = complements(cells, secret, secret, ["REF_AREA", "SEX"])
+    withheld = np.array((joined | secret).to_list()).reshape(3, 3)[:, 1:]
+    assert withheld[0].all(), "the other sex of the area would give it away"
+    assert (withheld.sum(axis=0) != 1).all(), "no column may hold a secret alone"
+    assert (withheld.sum(axis=1) != 1).all(), "no row may hold a secret alone"
+
+
+def test_what_is_withheld_for_reliability_alone_needs_no_companion() -> None:
+    cells = pl.DataFrame({"REF_AREA": ["A"] * 3, "SEX": ["_T", "F", "M"], "n": [90, 5, 85]})
+    withheld = pl.Series([False, True, False])
+    nothing = pl.Series([False] * 3)
+    assert not complements(cells, nothing, withheld, ["SEX"]).any()
+
+
+def test_a_withheld_observation_carries_no_number_and_one_public_code() -> None:
+    frame = pl.DataFrame({"OBS_VALUE": [1.0, 2.0, 3.0, 4.0], "STD_ERR": [0.1] * 4})
+    outcome = pl.Series(["present", "flag", "review", "suppress"])
+    shown = with_status(frame, outcome, ["OBS_VALUE", "STD_ERR"])
+    assert shown["OBS_VALUE"].to_list() == [1.0, 2.0, None, None]
+    assert shown["STD_ERR"].to_list() == [0.1, 0.1, None, None]
+    assert shown["OBS_STATUS"].to_list() == ["A", "U", "Q", "Q"]
+    assert shown["CONF_STATUS"].to_list() == ["F", "F", "C", "C"]
+    assert shown["RELIABILITY"].to_list() == ["PRESENT", "FLAG", "WITHHELD", "WITHHELD"]

@@ -1,0 +1,171 @@
+"""A release is whole or not there, never changes, and says when it was damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sdmx_service.cube import columns
+from sdmx_service.errors import DataError, NotFound, ReleaseError, RequestError
+from sdmx_service.release import current_id, open_release, publishing
+from sdmx_service.release.publishing import publish
+from sdmx_service.structures.store import StructureStore
+
+Publish = Callable[..., str]
+
+
+def _observations(repository: Path, value: float) -> pl.DataFrame:
+    structure = StructureStore.read(repository / "dsd/structures").datastructure("DSD_INCL_IND")
+    row: dict[str, object] = dict.fromkeys(columns(structure))
+    row |= {dimension.id: "_T" for dimension in structure.dimensions}
+    row |= {"FREQ": "A", "REF_AREA": "AT", "INDICATOR": "POV_ARPT60", "TIME_PERIOD": "2006"}
+    row |= {"OBS_VALUE": value, "OBS_STATUS": "A"}
+    women = {**row, "SEX": "F", "OBS_VALUE": value + 1}
+    return pl.DataFrame([women, row], infer_schema_length=None)
+
+
+@pytest.fixture
+def publishing_to(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
+    """Publish one table of two observations under a folder."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795305600")
+
+    def run(root: Path, value: float = 14.44422, frame: pl.DataFrame | None = None) -> str:
+        table = _observations(repository, value) if frame is None else frame
+        return publish(
+            root,
+            title="Test",
+            tables={"DSD_INCL_IND": table},
+            structures=repository / "dsd/structures",
+            definitions={"indicators": {}},
+            annexes={"note": {"said": "so"}},
+            inputs={},
+            generator="test",
+        )
+
+    return run
+
+
+def test_what_was_published_is_read_back(tmp_path: Path, publishing_to: Publish) -> None:
+    release = open_release(tmp_path, publishing_to(tmp_path))
+    frame = release.observations("DF_POV", SEX="_T")
+    assert frame["OBS_VALUE"].tolist() == [14.44422]
+    assert release.annex("note") == {"said": "so"}
+    assert release.id == current_id(tmp_path)
+
+
+def test_the_same_content_on_the_same_day_is_the_same_release(
+    tmp_path: Path, publishing_to: Publish
+) -> None:
+    first = publishing_to(tmp_path)
+    stamp = (tmp_path / first / "manifest.json").stat().st_mtime_ns
+    assert publishing_to(tmp_path) == first
+    assert (tmp_path / first / "manifest.json").stat().st_mtime_ns == stamp
+
+
+def test_other_content_is_another_release_beside_the_first(
+    tmp_path: Path, publishing_to: Publish
+) -> None:
+    first, second = publishing_to(tmp_path), publishing_to(tmp_path, 15.0)
+    assert first != second
+    assert current_id(tmp_path) == second
+    assert open_release(tmp_path, first).observations("DF_POV")["OBS_VALUE"].min() == 14.44422
+
+
+def test_every_changed_byte_is_found(tmp_path: Path, publishing_to: Publish) -> None:
+    directory = tmp_path / publishing_to(tmp_path)
+    for path in sorted(p for p in directory.rglob("*") if p.is_file()):
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        with pytest.raises(ReleaseError) as caught:
+            open_release(tmp_path)
+        assert str(path) in str(caught.value)
+        path.write_bytes(whole)
+    assert open_release(tmp_path)
+
+
+@pytest.mark.parametrize("harm", ["missing", "cut short", "added", "manifest rewritten"])
+def test_a_damaged_release_is_not_opened(tmp_path: Path, publishing_to: Publish, harm: str) -> None:
+    directory = tmp_path / publishing_to(tmp_path)
+    data = directory / "data" / "DSD_INCL_IND.parquet"
+    if harm == "missing":
+        data.unlink()
+    elif harm == "cut short":
+        data.write_bytes(data.read_bytes()[:-10])
+    elif harm == "added":
+        (directory / "data" / "more.parquet").write_bytes(b"")
+    else:
+        manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+        manifest["files"].pop("definitions.json")
+        (directory / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ReleaseError, match="expected"):
+        open_release(tmp_path)
+
+
+def test_a_crash_before_the_pointer_leaves_the_earlier_release(
+    tmp_path: Path, publishing_to: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publishing_to(tmp_path)
+
+    def crash(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for name in ("_write_table", "_sync", "_point"):
+        with monkeypatch.context() as patch:
+            patch.setattr(publishing, name, crash)
+            with pytest.raises(OSError, match="No space"):
+                publishing_to(tmp_path, 20.0)
+        assert current_id(tmp_path) == first
+        assert open_release(tmp_path).id == first
+        assert not list(tmp_path.glob(".staging*"))
+
+
+def test_an_observation_that_breaks_its_structure_is_not_published(
+    tmp_path: Path, publishing_to: Publish, repository: Path
+) -> None:
+    frame = _observations(repository, 1.0)
+    wrong = {
+        r"column SEX: expected a code of CL_SEX, got 'X'": frame.with_columns(
+            pl.lit("X").alias("SEX")
+        ),
+        r"expected each key once": pl.concat([frame, frame]),
+        r"column OBS_STATUS .* got '2 rows without a value'": frame.with_columns(
+            pl.lit(None).alias("OBS_STATUS")
+        ),
+        r"without \['STD_ERR'\]": frame.drop("STD_ERR"),
+        r"with \['NOTE'\]": frame.with_columns(pl.lit("x").alias("NOTE")),
+    }
+    for said, table in wrong.items():
+        with pytest.raises(DataError, match=said):
+            publishing_to(tmp_path, frame=table)
+    assert not (tmp_path / "CURRENT").exists()
+
+
+def test_asking_for_what_is_not_there_says_what_is(tmp_path: Path, publishing_to: Publish) -> None:
+    with pytest.raises(ReleaseError, match="expected a folder with a published release"):
+        open_release(tmp_path)
+    release = open_release(tmp_path, publishing_to(tmp_path))
+    with pytest.raises(NotFound, match="DF_POV"):
+        release.observations("DF_POVV")
+    with pytest.raises(RequestError, match="expected one of FREQ"):
+        release.observations("DF_POV", GENDER="F")
+    with pytest.raises(NotFound, match="expected a code of CL_SEX, got 'W'"):
+        release.observations("DF_POV", SEX="W")
+    with pytest.raises(NotFound, match="expected one of note"):
+        release.annex("truth")
+
+
+def test_the_cube_holds_breakdowns_at_their_total_unless_named(
+    tmp_path: Path, publishing_to: Publish
+) -> None:
+    release = open_release(tmp_path, publishing_to(tmp_path))
+    national = release.to_xarray()
+    assert national.OBS_VALUE.sel(REF_AREA="AT", INDICATOR="POV_ARPT60").item() == 14.44422
+    by_sex = release.to_xarray(by=["SEX"])
+    assert by_sex.OBS_VALUE.sel(REF_AREA="AT", SEX="F").item() == 15.44422
+    with pytest.raises(RequestError, match="expected one of FREQ"):
+        release.to_xarray(by=["GENDER"])
