@@ -1,0 +1,1 @@
+"""Questions put to a release, parsed and answered as pure functions."""

@@ -1,0 +1,260 @@
+"""What a query takes out of a table."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sdmx_service.errors import RequestError
+from sdmx_service.query import rest15, rest22
+from sdmx_service.query.period import parse_period
+from sdmx_service.query.selection import select
+from sdmx_service.structures.artefacts import (
+    Attachment,
+    Code,
+    Codelist,
+    Component,
+    DataStructure,
+    Role,
+)
+
+AREAS, SEXES = ("AT", "NO", "XA"), ("_T", "F", "M")
+PERIODS = ("2020", "2020-03", "2020-Q3", "2021-S1", "2022")
+
+
+def _codelist(codes: tuple[str, ...]) -> Codelist:
+    return Codelist("SIS", "CL", "1.0.0", {}, tuple(Code(code, {}) for code in codes))
+
+
+STRUCTURE = DataStructure(
+    "SIS",
+    "DSD",
+    "1.0.0",
+    {},
+    (
+        Component("REF_AREA", Role.DIMENSION, {}, _codelist(AREAS)),
+        Component("SEX", Role.DIMENSION, {}, _codelist(SEXES)),
+        Component("TIME_PERIOD", Role.TIME, {}),
+        Component("OBS_VALUE", Role.MEASURE, {}, data_type="Double"),
+        Component("UNIT", Role.ATTRIBUTE, {}, _codelist(("PT",)), "String", Attachment.SERIES),
+        Component("NOTE", Role.ATTRIBUTE, {}, None, "String", Attachment.OBSERVATION),
+    ),
+)
+FRAME = pl.DataFrame(
+    [
+        (area, sex, period, None if place == 2 else float(place), "PT", f"note {area}")
+        for area in AREAS
+        for sex in SEXES
+        for place, period in enumerate(PERIODS)
+    ],
+    schema={
+        "REF_AREA": pl.Enum(AREAS),
+        "SEX": pl.Enum(SEXES),
+        "TIME_PERIOD": pl.String,
+        "OBS_VALUE": pl.Float64,
+        "UNIT": pl.Enum(["PT"]),
+        "NOTE": pl.String,
+    },
+    orient="row",
+)
+
+
+def _first(path: str, parameters: str = "") -> pl.DataFrame:
+    return select(FRAME, STRUCTURE, rest15.data_query(path, parameters))
+
+
+def _second(key: str, parameters: str = "") -> pl.DataFrame:
+    return select(FRAME, STRUCTURE, rest22.data_query(f"dataflow/SIS/F/+/{key}", parameters))
+
+
+def _series(frame: pl.DataFrame) -> set[tuple[str, ...]]:
+    return set(frame.select("REF_AREA", "SEX").cast(pl.String).iter_rows())
+
+
+def test_without_a_key_everything_is_chosen() -> None:
+    assert _first("F").equals(FRAME)
+    assert _second("*").equals(FRAME)
+
+
+def test_a_key_chooses_by_position_and_a_plus_is_or() -> None:
+    assert _series(_first("F/AT+NO.F")) == {("AT", "F"), ("NO", "F")}
+    assert _series(_first("F/.F")) == {(area, "F") for area in AREAS}
+    assert _series(_second("AT,NO.F")) == {*(("AT", sex) for sex in SEXES), ("NO", "F")}
+
+
+def test_codes_that_the_list_lacks_match_nothing() -> None:
+    assert _series(_first("F/AT+ZZ.F")) == {("AT", "F")}
+    assert _first("F/ZZ").is_empty()
+
+
+def test_a_key_with_too_many_positions_is_refused_with_the_dimensions() -> None:
+    with pytest.raises(RequestError) as caught:
+        _first("F/AT.F.")
+    assert caught.value.where == "key"
+    assert caught.value.expected == "2 or fewer positions REF_AREA.SEX"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "chosen"),
+    [
+        ("startPeriod=2020", PERIODS),
+        ("startPeriod=2020-03", PERIODS[1:]),
+        ("startPeriod=2020-04", PERIODS[2:]),
+        ("endPeriod=2020", PERIODS[:3]),
+        ("endPeriod=2020-Q3", ("2020-03", "2020-Q3")),
+        ("startPeriod=2020-07&endPeriod=2021", ("2020-Q3", "2021-S1")),
+        ("startPeriod=2020-03-01&endPeriod=2020-03-31", ("2020-03",)),
+        ("startPeriod=2023", ()),
+    ],
+)
+def test_periods_are_compared_by_the_time_they_cover(
+    parameters: str, chosen: tuple[str, ...]
+) -> None:
+    assert tuple(_first("F/AT.F", parameters).get_column("TIME_PERIOD")) == chosen
+
+
+@pytest.mark.parametrize(
+    ("condition", "chosen"),
+    [
+        ("2020", PERIODS[:3]),
+        ("2020-03,2022", ("2020-03", "2022")),
+        ("ge:2020-07+lt:2022", ("2020-Q3", "2021-S1")),
+        ("gt:2020", ("2021-S1", "2022")),
+        ("ne:2020", ("2021-S1", "2022")),
+        ("le:2020-03", ("2020-03",)),
+    ],
+)
+def test_conditions_on_time(condition: str, chosen: tuple[str, ...]) -> None:
+    found = _second("AT.F", f"c[TIME_PERIOD]={condition}")
+    assert tuple(found.get_column("TIME_PERIOD")) == chosen
+
+
+def test_conditions_on_codes_numbers_and_texts() -> None:
+    assert _series(_second("*", "c[SEX]=ne:_T&c[REF_AREA]=NO,XA+ne:XA")) == {
+        ("NO", "F"),
+        ("NO", "M"),
+    }
+    assert set(_second("*", "c[OBS_VALUE]=ge:1+lt:4").get_column("OBS_VALUE")) == {1.0, 3.0}
+    assert _series(_second("*.F", "c[NOTE]=ew:NO")) == {("NO", "F")}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["c[COLOUR]=red", "c[OBS_VALUE]=big", "c[OBS_VALUE]=sw:1", "c[TIME_PERIOD]=co:2020",
+     "attributes=COLOUR", "dimensionAtObservation=SEX"],
+)  # fmt: skip
+def test_what_the_structure_does_not_have_is_refused(parameters: str) -> None:
+    with pytest.raises(RequestError):
+        _second("*", parameters)
+
+
+def test_nan_answers_no_comparison() -> None:
+    frame = FRAME.with_columns(pl.lit(math.nan).alias("OBS_VALUE"))
+    for test in ("ge:0", "le:0", "eq:NaN", "ne:0"):
+        query = rest22.data_query("dataflow/SIS/F", f"c[OBS_VALUE]={test}")
+        assert select(frame, STRUCTURE, query).is_empty()
+
+
+def test_first_and_last_count_within_each_series() -> None:
+    assert _first("F", "firstNObservations=2").height == 2 * 9
+    last = _first("F", "lastNObservations=1")
+    assert set(last.get_column("TIME_PERIOD")) == {"2022"}
+    both = _first("F/AT.F", "firstNObservations=1&lastNObservations=1")
+    assert tuple(both.get_column("TIME_PERIOD")) == ("2020", "2022")
+    assert _first("F", "lastNObservations=99").equals(FRAME)
+
+
+def test_pages_follow_one_another() -> None:
+    pages = [_second("*", f"offset={start}&limit=10") for start in range(0, 50, 10)]
+    assert pl.concat(pages).equals(FRAME)
+    assert _second("*", "limit=0").is_empty()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "columns", "height"),
+    [
+        ("detail=full", FRAME.columns, 45),
+        ("detail=dataonly", ["REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE"], 45),
+        ("detail=nodata", ["REF_AREA", "SEX", "UNIT"], 9),
+        ("detail=serieskeysonly", ["REF_AREA", "SEX"], 9),
+    ],
+)
+def test_detail(parameters: str, columns: list[str], height: int) -> None:
+    found = _first("F", parameters)
+    assert (found.columns, found.height) == (columns, height)
+
+
+def test_attributes_are_chosen_by_id_or_level() -> None:
+    whole = ["REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE"]
+    assert _second("*", "attributes=NOTE").columns == [*whole, "NOTE"]
+    assert _second("*", "attributes=series").columns == [*whole, "UNIT"]
+    assert _second("*", "attributes=obs").columns == [*whole, "NOTE"]
+    assert _second("*", "attributes=dataset").columns == whole
+
+
+TESTS: Mapping[str, Callable[[object, object], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "ge": operator.ge,
+    "lt": operator.lt,
+}
+
+
+@given(
+    areas=st.lists(st.sampled_from([*AREAS, "ZZ"]), min_size=1, max_size=3),
+    sexes=st.lists(st.sampled_from(SEXES), max_size=2),
+    tests=st.lists(st.tuples(st.sampled_from(list(TESTS)), st.sampled_from(AREAS)), max_size=3),
+)
+def test_a_key_with_conditions_chooses_what_plain_python_chooses(
+    areas: list[str], sexes: list[str], tests: list[tuple[str, str]]
+) -> None:
+    key = "+".join(areas) + "." + "+".join(sexes)
+    condition = "c[REF_AREA]=" + ",".join(f"{name}:{value}" for name, value in tests)
+    expected = [
+        row
+        for row in FRAME.iter_rows()
+        if row[0] in areas
+        and (not sexes or row[1] in sexes)
+        and (not tests or any(TESTS[name](row[0], value) for name, value in tests))
+    ]
+    by_key = select(FRAME, STRUCTURE, rest15.data_query(f"F/{key}"))
+    query = rest22.data_query("dataflow/SIS/F", condition if tests else "")
+    assert list(select(by_key, STRUCTURE, query).iter_rows()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("2020", "2020-01-01", "2021-01-01"),
+        ("2020-A1", "2020-01-01", "2021-01-01"),
+        ("2020-12", "2020-12-01", "2021-01-01"),
+        ("2020-M02", "2020-02-01", "2020-03-01"),
+        ("2020-Q4", "2020-10-01", "2021-01-01"),
+        ("2020-S2", "2020-07-01", "2021-01-01"),
+        ("2020-T2", "2020-05-01", "2020-09-01"),
+        ("2020-W01", "2019-12-30", "2020-01-06"),
+        ("2020-W53", "2020-12-28", "2021-01-04"),
+        ("2020-D366", "2020-12-31", "2021-01-01"),
+        ("2020-02-29", "2020-02-29", "2020-03-01"),
+        ("2020-02-28/P1M", "2020-02-28", "2020-03-28"),
+    ],
+)
+def test_a_period_covers_its_days(text: str, start: str, end: str) -> None:
+    period = parse_period(text)
+    assert (period.start.date().isoformat(), period.end.date().isoformat()) == (start, end)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "20", "2020-13", "2020-Q5", "2020-W54", "2021-D366", "2020-02-30", "0000", "now",
+     "2020-00", "2020-Q0", "2020/P", "9999-12-31/P9999D", "２０２０"],
+)  # fmt: skip
+def test_what_is_no_period_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="2022-Q3"):
+        parse_period(text)
