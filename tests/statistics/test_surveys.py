@@ -159,7 +159,7 @@ def test_a_design_that_carries_no_estimate_is_refused(
 def test_a_file_that_changed_is_not_read(small: Callable[..., Survey], tmp_path: Path) -> None:
     survey = small()
     (tmp_path / "people.csv").write_text(PEOPLE + "1,north,1,20,1,f\n", encoding="utf-8")
-    with pytest.raises(DataError, match="expected sha256 .*the file is not the one"):
+    with pytest.raises(DataError, match=r"expected sha256 .*the file is not the one"):
         read_sample(survey, tmp_path)
 
 
