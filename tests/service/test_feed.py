@@ -1,0 +1,51 @@
+"""The feed of this project's own release: what a reader in another office gets."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pytest
+
+from sdmx_service import open_release
+from tests.statistics.test_surveys import PUBLISHED
+
+Running = Callable[[Path], AbstractContextManager[str]]
+KEY = "A..POV_ARPT60._T+F+M._T._T._T._T._T._T._T._T._T._T"
+
+
+@pytest.fixture(scope="module")
+def feed(published: Path, running: Running) -> pd.DataFrame:
+    """Return the poverty rates by area and sex as a plain CSV reader gets them."""
+    with running(published) as url:
+        answer = httpx.get(f"{url}/rest/data/SIS,DF_POV,1.0.0/{KEY}?format=csv", timeout=60)
+    answer.raise_for_status()
+    assert answer.headers["x-release"] == open_release(published).id
+    return pd.read_csv(io.StringIO(answer.text))
+
+
+def test_the_published_austrian_figures_come_out_of_the_feed(feed: pd.DataFrame) -> None:
+    rates = feed.set_index(["REF_AREA", "SEX"])["OBS_VALUE"]
+    for key, value in PUBLISHED.items():
+        assert round(rates[key], 5) == value
+
+
+@pytest.mark.parametrize(
+    "path", ["rest/data/SIS,{flow},1.0.0/all", "sdmx/v2/data/dataflow/SIS/{flow}/1.0.0"]
+)
+def test_every_flow_is_served_in_full(published: Path, running: Running, path: str) -> None:
+    release = open_release(published)
+    with running(published) as url:
+        for flow in release.structures.dataflows():
+            frame = release.flow(flow.id)
+            answer = httpx.get(
+                f"{url}/{path.format(flow=flow.id)}", params={"format": "csv"}, timeout=60
+            )
+            if frame.is_empty():
+                assert answer.status_code == (404 if path.startswith("rest") else 204)
+            else:
+                assert len(pd.read_csv(io.StringIO(answer.text), low_memory=False)) == frame.height
