@@ -1,0 +1,1 @@
+"""Pages from the project's own Quarto documents, with Quarto or without it."""
