@@ -182,9 +182,11 @@ class MethodsReport:
             f"A withheld cell carries no value, bounds, standard error or count, in any format."
             f"{named} All withheld cells have one public status, so that nobody can tell which "
             "rule withheld them, and no gap is published unless both its sides are.\n\n"
-            "**Limits.** This first version withholds cells that are small by themselves. It does "
-            "not yet look for cells that could be worked out from a total and the other cells, nor "
-            "compare a release with an earlier one."
+            "Where a total less its other parts would give a protected cell away, along one "
+            "breakdown or over the areas of one level, a second part is withheld with it.\n\n"
+            "**Limits.** This is a first version. It does not yet solve all margins together, so "
+            "a protected value may still be bounded by combining several tables, and it does "
+            "not compare a release with an earlier one."
         )
 
     def truth(self) -> Document:
