@@ -24,12 +24,12 @@ def test_a_family_without_tests_stays_without() -> None:
 def test_all_families_in_one_pass_agree_with_statsmodels_one_by_one() -> None:
     """statsmodels.stats.multitest.multipletests, family by family, ties included."""
     source = np.random.default_rng(7)
-    p = source.uniform(0.01, 0.99, size=400).round(2)
+    p = source.uniform(0.01, 0.99, size=60).round(2)
     p[::17] = np.nan
-    family = source.integers(0, 40, size=400)
+    family = source.integers(0, 6, size=60)
     for method in Adjustment:
         found = adjust(p, family, method)
-        for label in range(40):
+        for label in range(6):
             members = (family == label) & np.isfinite(p)
             if members.any():
                 expected = multipletests(p[members], method=method.value)[1]
