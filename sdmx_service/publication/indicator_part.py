@@ -13,6 +13,7 @@ from sdmx_service.publication.figure import Document, Figure, Prose
 from sdmx_service.publication.gapchart import GapChart, GapLine
 from sdmx_service.publication.gaps import Gap, flow_of, gap_rows, gap_sentence
 from sdmx_service.publication.levels import Level, level_rows
+from sdmx_service.publication.markdown import verbatim
 from sdmx_service.publication.numerals import counted, span
 from sdmx_service.publication.origin import queries_for, source_line
 from sdmx_service.publication.tables import Column, Table, folded_html, table_typst
@@ -219,17 +220,19 @@ def indicator_part(edition: Edition, area: str, indicator: Indicator) -> Documen
     levels = levels_of(edition, area, indicator.id)
     gaps = _gaps_of(edition, area, indicator.id)
     everyone = next((level for level in levels if level.breakdown is None), None)
-    words = [f"### {indicator.name} {{#{indicator.id}}}", ""]
-    words.append(f"{_ended(indicator.definition)} For the reading: {indicator.direction_words}.")
+    words = [f"### {verbatim(indicator.name)} {{#{indicator.id}}}", ""]
+    words.append(
+        verbatim(f"{_ended(indicator.definition)} For the reading: {indicator.direction_words}.")
+    )
     if everyone is not None:
-        words += ["", everyone_sentence(edition, indicator, everyone)]
+        words += ["", verbatim(everyone_sentence(edition, indicator, everyone))]
     clear = [gap for gap in gaps if gap.verdict is Verdict.DIFFERENCE]
     if gaps:
         chosen = clear[:_MOST_SENTENCES]
         words[-1] += f" {tally(gap.verdict for gap in gaps)}."
         if len(clear) > len(chosen):
             words[-1] += f" The first {counted(len(chosen))}, in the order of the groups:"
-        words += ["", *(f"- {gap_sentence(edition, gap)}" for gap in chosen)]
+        words += ["", *(f"- {verbatim(gap_sentence(edition, gap))}" for gap in chosen)]
     parts: list[Prose | Figure | Document] = [Prose("\n".join(words))]
     if any(level.breakdown is not None for level in levels):
         parts.append(group_figure(edition, area, indicator))
@@ -237,7 +240,9 @@ def indicator_part(edition: Edition, area: str, indicator: Indicator) -> Documen
     if figure is not None:
         parts.append(figure)
     if indicator.limits:
-        parts.append(Prose(f"**What this figure cannot tell you.** {_ended(indicator.limits)}"))
+        parts.append(
+            Prose(f"**What this figure cannot tell you.** {verbatim(_ended(indicator.limits))}")
+        )
     return Document(tuple(parts))
 
 

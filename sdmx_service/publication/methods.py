@@ -9,6 +9,7 @@ from typing import Any
 from sdmx_service.publication import figure
 from sdmx_service.publication.edition import Edition, Readable
 from sdmx_service.publication.figure import Document, Prose, TitleBlock
+from sdmx_service.publication.markdown import verbatim
 from sdmx_service.publication.numerals import counted, plain, span
 from sdmx_service.publication.origin import date_words
 from sdmx_service.publication.tables import Column, Table, table_html, table_typst
@@ -99,26 +100,27 @@ class MethodsReport:
         """Return a section for every survey: design, licence, citation, file."""
         parts: list[Prose] = []
         for survey in self.edition.surveys.values():
+            place = self.edition.area_name(survey.area)
             verb = "are in the file" if survey.synthetic else "answered"
             answered = f"{survey.answered:,} people {verb}." if survey.answered else ""
             lines = [
-                f"### {survey.named} {{#survey-{survey.id}}}",
+                f"### {verbatim(survey.named)} {{#survey-{survey.id}}}",
                 "",
-                _paragraph(survey.design, answered),
+                verbatim(_paragraph(survey.design, answered)),
                 "",
             ]
             if survey.synthetic:
                 lines += ["**Synthetic:** nobody in this file is a real person.", ""]
-            lines += [f"- Area and period: {self.edition.area_name(survey.area)}, {survey.period}."]
-            lines += [f"- Licence: {survey.licence or 'not stated'}."]
+            lines += [f"- Area and period: {verbatim(place)}, {survey.period}."]
+            lines += [f"- Licence: {verbatim(survey.licence or 'not stated')}."]
             if survey.citation:
-                lines += [f"- Citation: {_paragraph(survey.citation)}"]
+                lines += [f"- Citation: {verbatim(survey.citation)}"]
             if survey.url:
                 lines += [f"- Address: <{survey.url}>"]
             if survey.sha256:
                 lines += [f"- File, sha256: `{survey.sha256}`"]
-            lines += [f"- {_paragraph(note)}" for note in survey.notes]
-            lines += [f"- Not in the data: {_paragraph(note)}" for note in survey.not_in_the_data]
+            lines += [f"- {verbatim(note)}" for note in survey.notes]
+            lines += [f"- Not in the data: {verbatim(note)}" for note in survey.not_in_the_data]
             parts.append(Prose("\n".join(lines)))
         return Document(tuple(parts))
 
@@ -159,13 +161,13 @@ class MethodsReport:
     def reliability(self) -> Prose:
         """Return the reliability policy, its reasons and the letters."""
         policy: Mapping[str, Any] = self.edition.definitions["policies"]["reliability"]
-        lines = [f"The rule is **{policy['title']}** (`{policy['id']}`)."]
+        lines = [f"The rule is **{verbatim(policy['title'])}** (`{policy['id']}`)."]
         if policy.get("url"):
             lines[-1] += f" Source: <{policy['url']}>."
         reasons = policy.get("reasons") or {}
         if reasons:
             lines += ["", "Reasons the rule can give:", ""]
-            lines += [f"- {_sentence(reason)}" for reason in reasons.values()]
+            lines += [f"- {verbatim(_sentence(reason))}" for reason in reasons.values()]
         lines += [
             "",
             "The outcome travels with the number as RELIABILITY (present, flag, review, withheld) "
@@ -177,7 +179,7 @@ class MethodsReport:
     def protection(self) -> Prose:
         """Return what the disclosure rule does, and what it does not do."""
         policy = self.edition.definitions["policies"].get("disclosure") or {}
-        named = f" The rule is **{policy['title']}**." if policy.get("title") else ""
+        named = f" The rule is **{verbatim(policy['title'])}**." if policy.get("title") else ""
         return Prose(
             f"A withheld cell carries no value, bounds, standard error or count, in any format."
             f"{named} All withheld cells have one public status, so that nobody can tell which "
@@ -211,8 +213,8 @@ class MethodsReport:
             if cells:
                 said.append(f"{held:,} of {cells:,} for {level}")
         words = (
-            f"### {annex['title']} {{#{name.replace('_', '-')}}}\n\n"
-            f"{_paragraph(annex.get('note') or '')}\n\n"
+            f"### {verbatim(annex['title'])} {{#{name.replace('_', '-')}}}\n\n"
+            f"{verbatim(annex.get('note') or '')}\n\n"
             f"Intervals of 95% that hold the true value: {'; '.join(said)}. The cells are of one "
             "sample and depend on each other, so there is no pass mark: one unlucky region moves "
             "many cells at once."

@@ -9,6 +9,7 @@ from sdmx_service.publication.figure import Document, Figure, Prose, TitleBlock
 from sdmx_service.publication.gaps import gap_rows
 from sdmx_service.publication.glance import Glance, GlanceRow, glance_html, glance_typst
 from sdmx_service.publication.indicator_part import everyone_sentence, indicator_part
+from sdmx_service.publication.markdown import verbatim
 from sdmx_service.publication.nation_part import areas_beside_nation
 from sdmx_service.publication.numerals import counted
 from sdmx_service.publication.origin import queries_for, source_line
@@ -101,7 +102,8 @@ class NationalReport(Report):
             verb = "is" if len(mine) == 1 else "are"
             parts.append(
                 Prose(
-                    f"## {name} {{#domain-{domain}}}\n\n{told} {verb} published for {self.place}."
+                    f"## {verbatim(name)} {{#domain-{domain}}}\n\n"
+                    f"{told} {verb} published for {verbatim(self.place)}."
                     f"{_contextual(mine)} No finding of this report rests on one indicator alone."
                 )
             )
@@ -116,7 +118,9 @@ class NationalReport(Report):
             if (figure := areas_beside_nation(self.edition, self.area, indicator)) is not None
         ]
         if not figures:
-            return Document((Prose(f"No area of {self.place} has data in this release."),))
+            return Document(
+                (Prose(f"No area of {verbatim(self.place)} has data in this release."),)
+            )
         return Document(tuple(figures))
 
 

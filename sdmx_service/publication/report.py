@@ -9,6 +9,7 @@ from sdmx_service.publication.edition import Edition, Indicator
 from sdmx_service.publication.figure import Prose, TitleBlock
 from sdmx_service.publication.gaps import gap_rows, gaps_with_nation
 from sdmx_service.publication.levels import Level, Status, level_rows
+from sdmx_service.publication.markdown import verbatim
 from sdmx_service.publication.numerals import counted
 from sdmx_service.publication.origin import date_words
 
@@ -137,7 +138,7 @@ class Report:
     def who_is_missing(self) -> Prose:
         """Return who is not in the data, and what is withheld in this report."""
         lines = [
-            f"- {said.strip()}"
+            f"- {verbatim(said)}"
             for survey in self.edition.surveys_of(self.area)
             for said in survey.not_in_the_data
         ]
@@ -161,14 +162,14 @@ class Report:
         )
         policy = self.edition.definitions.get("policies", {}).get("reliability", {})
         if policy.get("title"):
-            lines.append(f"- The rule on reliability: {policy['title']}.")
+            lines.append(f"- The rule on reliability: {verbatim(policy['title'])}.")
         return Prose("::: {.box}\n" + "\n".join(lines) + "\n:::")
 
     def data_gaps(self) -> Prose:
         """Return, for every domain, one line if nothing is published on it."""
         filled = {indicator.domain for indicator in self.indicators}
         lines = [
-            f"- **{name}.** No data in this release."
+            f"- **{verbatim(name)}.** No data in this release."
             for domain, name in self.edition.domains.items()
             if domain not in filled
         ]
@@ -176,7 +177,7 @@ class Report:
             return Prose("Every domain of the framework has at least one indicator here.")
         number, whole = len(lines), len(self.edition.domains)
         return Prose(
-            f"The framework has {counted(whole)} domains. For {self.place}, "
+            f"The framework has {counted(whole)} domains. For {verbatim(self.place)}, "
             f"{counted(number)} of them {'has' if number == 1 else 'have'} no data in this "
             "release. That is a gap in what is known, not a finding.\n\n" + "\n".join(lines)
         )

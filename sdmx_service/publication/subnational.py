@@ -8,6 +8,7 @@ from sdmx_service.publication.edition import Edition, Readable
 from sdmx_service.publication.figure import Document, Figure, Prose, TitleBlock
 from sdmx_service.publication.gaps import gap_sentence, gaps_with_nation
 from sdmx_service.publication.indicator_part import everyone_sentence, group_figure, levels_of
+from sdmx_service.publication.markdown import verbatim
 from sdmx_service.publication.nation_part import area_beside_nation
 from sdmx_service.publication.numerals import counted
 from sdmx_service.publication.report import Report
@@ -51,7 +52,9 @@ class AreaReport(Report):
         clear = [gap for gap in gaps if gap.verdict is Verdict.DIFFERENCE]
         words = "Each row sets the area beside the nation; the gap has an interval of its own."
         if clear:
-            words += "\n\n" + "\n".join(f"- {gap_sentence(self.edition, gap)}" for gap in clear)
+            words += "\n\n" + "\n".join(
+                f"- {verbatim(gap_sentence(self.edition, gap))}" for gap in clear
+            )
         return Document((Prose(words), area_beside_nation(self.edition, self.area)))
 
     def inside(self) -> Document:
@@ -63,10 +66,10 @@ class AreaReport(Report):
             if total is None or not any(level.breakdown for level in levels):
                 continue
             known = sum(level.known for level in levels if level.breakdown)
-            words = everyone_sentence(self.edition, indicator, total)
+            words = verbatim(everyone_sentence(self.edition, indicator, total))
             if not known:
                 words += " No group inside the area has enough answers for a value."
-            parts.append(Prose(f"### {indicator.name} {{#{indicator.id}}}\n\n{words}"))
+            parts.append(Prose(f"### {verbatim(indicator.name)} {{#{indicator.id}}}\n\n{words}"))
             if known:
                 parts.append(group_figure(self.edition, self.area, indicator))
         if not parts:

@@ -32,6 +32,7 @@ GROUP, REFERENCE = "#1e56a3", "#a35700"
 def literal(text: str, *, hashed: bool = False) -> str:
     """Return the text as a Typst string, which no markup in it can escape."""
     quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    quoted = quoted.replace("{{", "{\\u{7b}")  # Quarto looks for shortcodes even in raw blocks
     return f'{"#" if hashed else ""}"{quoted}"'
 
 

@@ -82,10 +82,20 @@ def test_the_project_asks_quarto_for_nothing_from_the_network(repository):
     assert html["theme"] == "none"
     assert html["embed-resources"] is True
     assert html["html-math-method"] == "mathml"
-    assert html["html-table-processing"] == "none"
     assert paper["pdf-standard"] == "ua-1"
-    for name in (html["template"], html["css"], paper["include-in-header"]):
+    for name in (html["template"], html["css"], paper["template"], paper["include-in-header"]):
         assert "://" not in (repository / "reports" / name).read_text("utf-8")
+
+
+def test_quarto_makes_no_typst_of_the_tables_for_the_screen(repository):
+    content = yaml.safe_load((repository / "reports" / "_quarto.yml").read_text("utf-8"))
+    assert content["html-table-processing"] == "none"
+
+
+def test_the_page_says_its_document_type_as_quarto_looks_for_it(repository):
+    # Quarto keeps what matches ^<!DOCTYPE.*?> in that case only; without it browsers use quirks.
+    page = (repository / "reports" / "styles" / "page.html").read_text("utf-8")
+    assert page.startswith("<!DOCTYPE html>")
 
 
 @pytest.mark.skipif(quarto_path() is not None, reason="Quarto is installed here")

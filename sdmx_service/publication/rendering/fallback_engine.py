@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Callable, Sequence
@@ -10,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
+import yaml
+
 from sdmx_service.errors import RenderError
-from sdmx_service.publication import typst as marks
 from sdmx_service.publication.rendering.execution import Page
+from sdmx_service.publication.rendering.front_matter import front_matter
 
 __all__ = ["render_with_fallback"]
-
-_READER = "markdown-smart-tex_math_dollars-citations"
 
 
 def render_with_fallback(
@@ -43,20 +42,23 @@ def render_with_fallback(
             hint="pip install 'sdmx-service[reports]'",
         ) from error
     pandoc = pypandoc.get_pandoc_path()
-    style = (reports / "styles" / "publication.css").read_text(encoding="utf-8")
-    template = reports / "styles" / "page.html"
-    sheet = (reports / "styles" / "publication.typ").read_text(encoding="utf-8")
+    styles = reports / "styles"
+    reader = _reader(reports / "_quarto.yml")
+    style = (styles / "publication.css").read_text(encoding="utf-8")
+    to_html = ["--to=html5", "--section-divs", f"--template={styles / 'page.html'}"]
+    to_paper = [
+        "--to=typst",
+        "--shift-heading-level-by=-1",
+        f"--template={styles / 'page.typ'}",
+        f"--include-in-header={styles / 'publication.typ'}",
+    ]
 
     def make(page: Page) -> None:
-        body = _pandoc(
-            pandoc,
-            page,
-            ["--to", "html5", "--section-divs", "--standalone", "--template", str(template)],
-            style,
-        )
-        (out / f"{page.name}.html").write_text(body, encoding="utf-8")
-        content = _pandoc(pandoc, page, ["--to", "typst", "--shift-heading-level-by", "-1"])
-        source = _typst_source(page, sheet, content, release_id, published)
+        head = front_matter(page, release_id=release_id, published=published)
+        written = _pandoc(pandoc, reader, page.name, head + page.markdown, to_html, style)
+        (out / f"{page.name}.html").write_text(written, encoding="utf-8")
+        source = _pandoc(pandoc, reader, page.name, head + page.markdown, to_paper)
+        _check_links(page.name, source)
         try:
             made = typst.compile(
                 source.encode(), pdf_standards=["ua-1"], timestamp=int(published.timestamp())
@@ -72,40 +74,31 @@ def render_with_fallback(
             done(page)
 
 
-def _pandoc(program: str, page: Page, arguments: Sequence[str], style: str = "") -> str:
-    given = {"title": page.title, "subtitle": page.subtitle, "lang": page.language}
-    front = "\n".join(f"{name}: {json.dumps(text)}" for name, text in given.items())
+def _reader(project: Path) -> str:
+    """Return the markdown that the Quarto project says it is written in."""
+    declared = yaml.safe_load(project.read_text(encoding="utf-8")).get("from")
+    if not isinstance(declared, str):
+        raise RenderError(str(project), got=declared, expected="from: a pandoc markdown format")
+    return declared
+
+
+def _pandoc(
+    program: str, reader: str, name: str, text: str, arguments: Sequence[str], style: str = ""
+) -> str:
     run = subprocess.run(
-        [program, "--from", _READER, "--variable", f"inline-css={style}", *arguments],
-        input=f"---\n{front}\n---\n\n{page.markdown}",
+        [program, "--from", reader, "--standalone", f"--variable=inline-css={style}", *arguments],
+        input=text,
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=False,
     )
     if run.returncode != 0:
-        raise RenderError(
-            f"{page.name}: pandoc", got=run.stderr.strip()[-800:], expected="exit code 0"
-        )
+        raise RenderError(f"{name}: pandoc", got=run.stderr.strip()[-800:], expected="exit code 0")
     return run.stdout
 
 
-def _typst_source(
-    page: Page, sheet: str, content: str, release_id: str, published: datetime
-) -> str:
-    date = f"datetime(year: {published.year}, month: {published.month}, day: {published.day})"
-    labels = set(re.findall(r"#link\(<([^>]+)>\)", content))
-    for label in labels:
-        if f"<{label}>" not in content.replace(f"#link(<{label}>)", ""):
-            raise RenderError(f"{page.name}.pdf", got=f"#{label}", expected="a heading to link to")
-    return (
-        f"#set document(title: {marks.literal(page.title)}, date: {date})\n"
-        f"#set text(lang: {marks.literal(page.language)})\n{sheet}\n"
-        "#set page(footer: context [#set text(size: 8pt)\n"
-        f"{marks.literal(f'Release {release_id}', hashed=True)} #h(1fr) "
-        '#counter(page).display("1 / 1", both: true)])\n'
-        '#show title: set text(size: 22pt, weight: "bold", font: ("Noto Serif", '
-        '"Liberation Serif", "Libertinus Serif"))\n'
-        f"#block(below: .4em, text(size: 8.5pt, {marks.literal(page.subtitle)}))\n"
-        f"#title()\n\n{content}"
-    )
+def _check_links(name: str, source: str) -> None:
+    for label in set(re.findall(r"#link\(<([^>]+)>\)", source)):
+        if f"<{label}>" not in source.replace(f"#link(<{label}>)", ""):
+            raise RenderError(f"{name}.pdf", got=f"#{label}", expected="a heading to link to")

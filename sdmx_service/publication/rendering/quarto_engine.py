@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from sdmx_service.errors import RenderError
 from sdmx_service.publication.rendering.execution import Page
+from sdmx_service.publication.rendering.front_matter import front_matter
 
 __all__ = ["quarto_path", "render_with_quarto"]
 
@@ -20,19 +22,39 @@ def quarto_path() -> str | None:
 
 
 def render_with_quarto(
-    program: str, reports: Path, pages: Sequence[Page], work: Path, out: Path
+    program: str,
+    reports: Path,
+    pages: Sequence[Page],
+    work: Path,
+    out: Path,
+    *,
+    release_id: str,
+    published: datetime,
 ) -> None:
-    """Render pages as HTML and PDF in one run of Quarto; RenderError carries its last words."""
+    """Render pages as HTML and PDF in one run of Quarto; RenderError carries its last words.
+
+    ``work`` is an empty folder: Quarto keeps its own files beside the documents it renders.
+    """
     shutil.copy(reports / "_quarto.yml", work / "_quarto.yml")
-    shutil.copytree(reports / "styles", work / "styles", dirs_exist_ok=True)
+    shutil.copytree(reports / "styles", work / "styles")
     for page in pages:
-        (work / f"{page.name}.qmd").write_text(_source(page), encoding="utf-8")
-    run = subprocess.run(
-        [program, "render", str(work)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        head = front_matter(page, release_id=release_id, published=published, engine="markdown")
+        (work / f"{page.name}.qmd").write_text(head + page.markdown, encoding="utf-8")
+    try:
+        run = subprocess.run(
+            [program, "render", str(work)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            env=os.environ | {"SOURCE_DATE_EPOCH": str(int(published.timestamp()))},
+        )
+    except OSError as error:
+        raise RenderError(
+            program, got=str(error), expected="the Quarto program", hint="see QUARTO_PATH"
+        ) from error
     if run.returncode != 0:
         raise RenderError(
             f"{program} render",
@@ -45,16 +67,9 @@ def render_with_quarto(
         for suffix in (".html", ".pdf"):
             file = made / f"{page.name}{suffix}"
             if not file.exists():
-                raise RenderError(str(file), expected="a page written by Quarto")
+                raise RenderError(
+                    f"{program} render",
+                    got=f"no {file.name}: {run.stderr.strip()[-1500:]}",
+                    expected="a page as HTML and PDF for every document",
+                )
             shutil.copy(file, out / file.name)
-
-
-def _source(page: Page) -> str:
-    quoted = {
-        name: text.replace('"', "'")
-        for name, text in (("title", page.title), ("subtitle", page.subtitle))
-    }
-    return (
-        f'---\ntitle: "{quoted["title"]}"\nsubtitle: "{quoted["subtitle"]}"\n'
-        f"lang: {page.language}\nengine: markdown\n---\n\n{page.markdown}"
-    )

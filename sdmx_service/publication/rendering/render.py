@@ -85,7 +85,15 @@ def render(
         if program is None:
             raise RenderError("quarto", got="no quarto on the path")
         with tempfile.TemporaryDirectory() as work:
-            render_with_quarto(program, reports, pages, Path(work), out)
+            render_with_quarto(
+                program,
+                reports,
+                pages,
+                Path(work),
+                out,
+                release_id=release.id,
+                published=release.published,
+            )
         for page in pages:
             progress(f"rendered {page.name}")
     else:
@@ -149,7 +157,7 @@ def _index(reports: Path, release: Readable, pages: Iterable[Page]) -> str:
     )
     published = release.published
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<meta name="color-scheme" content="light dark"><title>{escape(release.title)}</title>'
         f'<style>{style}</style></head><body><main class="wrap" id="main"><div class="front">'
