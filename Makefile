@@ -42,7 +42,7 @@ test: install
 	$(PYTEST) -n $(WORKERS) --dist loadfile
 
 serve: install
-	$(SERVICE) serve --project $(PROJECT) --releases $(RELEASES) --port $(PORT)
+	$(SERVICE) serve --releases $(RELEASES) --port $(PORT)
 
 check: lint types imports
 	$(PYTEST) -q -m "not slow and not oracle and not browser" -n $(WORKERS) --dist loadfile

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sdmx_service import __version__
-from sdmx_service.errors import ReleaseError, SdmxServiceError
+from sdmx_service.errors import SdmxServiceError
 
 __all__ = ["main"]
 
@@ -53,13 +53,17 @@ def _check(options: argparse.Namespace) -> dict[str, Any]:
     from sdmx_service.definitions.project import load_project
     from sdmx_service.structures.crosscheck import read_by_sdmx1
     from sdmx_service.survey.sample import read_sample
+    from sdmx_service.survey.tabulation import outcomes
 
     project = load_project(options.project)
     seen = read_by_sdmx1(sorted((project.dsd / "structures").glob("*.xml")))
     people = {}
     if not options.definitions_only:
         for survey in project.surveys.values():
-            people[survey.id] = read_sample(survey, project.root).frame.height
+            sample = read_sample(survey, project.root)
+            people[survey.id] = sample.frame.height
+            for indicator in project.indicators_of(survey):
+                outcomes(sample, indicator)
     return {
         "indicators": len(project.indicators),
         "surveys": sorted(project.surveys),
@@ -232,9 +236,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             sys.stderr.write(f"sdmx-service: {error}\n")
         return error.exit_code
-    except FileNotFoundError as error:
-        sys.stderr.write(f"sdmx-service: {error.filename}: no such file\n")
-        return ReleaseError.exit_code
     if options.json:
         _say(json.dumps(result, ensure_ascii=False))
     elif result:

@@ -34,10 +34,22 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     ast.Mult: lambda left, right: left * right,
     ast.Div: lambda left, right: left / right,
 }
+
+
+def _unless_missing(function: Callable[..., pl.Expr]) -> Callable[..., pl.Expr]:
+    """Return the function with a missing value wherever an argument is missing."""
+
+    def strict(*values: pl.Expr) -> pl.Expr:
+        absent = reduce(lambda a, b: a | b, (value.is_null() for value in values))
+        return pl.when(~absent).then(function(*values))
+
+    return strict
+
+
 _FUNCTIONS: dict[str, tuple[int, Callable[..., pl.Expr]]] = {
     "missing": (1, lambda value: value.is_null()),
-    "min": (2, lambda left, right: pl.min_horizontal(left, right)),
-    "max": (2, lambda left, right: pl.max_horizontal(left, right)),
+    "min": (2, _unless_missing(pl.min_horizontal)),
+    "max": (2, _unless_missing(pl.max_horizontal)),
 }
 
 
@@ -86,6 +98,21 @@ class Expression:
                 )
         return self._built
 
+    def evaluate(self, frame: pl.DataFrame, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
+        """Return the values over a table as ``kind``, missing ones null.
+
+        Raises DefinitionError for an unknown column, or where text meets a number.
+        """
+        try:
+            return frame.select(self.over(frame.columns).cast(kind).alias("value")).to_series()
+        except pl.exceptions.PolarsError as error:
+            raise DefinitionError(
+                self.place,
+                got=f"{self.text.strip()}: {str(error).splitlines()[0]}",
+                expected="text compared with text, numbers with numbers",
+                hint="; ".join(f"{name} is {frame.schema[name]}" for name in sorted(self.names)),
+            ) from None
+
     def _wrong(self, got: str, expected: str) -> DefinitionError:
         return DefinitionError(
             self.place, got=got, expected=expected, hint="example: age >= 15 and sex == 'F'"
@@ -124,7 +151,10 @@ class Expression:
         left = node.left
         for op, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(op, ast.In | ast.NotIn):
-                member = self._build(left).is_in(self._members(right))
+                value = self._build(left)
+                member = reduce(
+                    lambda a, b: a | b, (value == pl.lit(one) for one in self._members(right))
+                )
                 parts.append(~member if isinstance(op, ast.NotIn) else member)
             elif type(op) in _COMPARE:
                 parts.append(_COMPARE[type(op)](self._build(left), self._build(right)))
@@ -134,8 +164,10 @@ class Expression:
         return reduce(lambda a, b: a & b, parts)
 
     def _members(self, node: ast.expr) -> list[str | int | float]:
-        if isinstance(node, ast.List | ast.Tuple) and all(
-            isinstance(item, ast.Constant) for item in node.elts
+        if (
+            isinstance(node, ast.List | ast.Tuple)
+            and node.elts
+            and all(isinstance(item, ast.Constant) for item in node.elts)
         ):
             return list(ast.literal_eval(node))
         raise self._wrong(ast.unparse(node), "a list of values: ['A', 'B']")

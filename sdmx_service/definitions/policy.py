@@ -7,8 +7,10 @@ from enum import Enum
 
 from sdmx_service.definitions.expression import Expression
 from sdmx_service.definitions.yaml_file import YamlFile
+from sdmx_service.errors import DefinitionError
 
 __all__ = [
+    "FACTS",
     "DisclosurePolicy",
     "Outcome",
     "ReliabilityPolicy",
@@ -16,6 +18,13 @@ __all__ = [
     "disclosure_of",
     "reliability_of",
 ]
+
+
+# What a rule may ask of an estimate; ``protect.reliability.judge`` says what each is.
+FACTS = (
+    *("statistic", "n", "n_eff", "events", "psu", "df", "se", "cv", "width", "rel_width"),
+    "item_nonresponse",
+)
 
 
 class Outcome(Enum):
@@ -58,9 +67,23 @@ class DisclosurePolicy:
     rules: tuple[Rule, ...]
 
 
+def _condition(file: YamlFile, position: int, field: str) -> Expression:
+    rule = file.content["rules"][position]
+    condition = Expression(rule[field], file.place(("rules", position, field)))
+    condition.over(FACTS)  # an unknown fact is refused here, not in the middle of a build
+    return condition
+
+
 def reliability_of(file: YamlFile) -> ReliabilityPolicy:
     """Build the reliability policy that a YAML file, already held to its schema, declares."""
     content = file.content
+    for position, rule in enumerate(content["rules"]):
+        if rule["reason"] not in content["reasons"]:
+            raise DefinitionError(
+                file.place(("rules", position, "reason")),
+                got=rule["reason"],
+                expected=f"one of the reasons below: {', '.join(content['reasons'])}",
+            )
     return ReliabilityPolicy(
         id=content["id"],
         title=content["title"],
@@ -68,7 +91,7 @@ def reliability_of(file: YamlFile) -> ReliabilityPolicy:
         applies_to=frozenset(content["applies_to"]),
         rules=tuple(
             Rule(
-                Expression(rule["if"], file.place(("rules", position, "if"))),
+                _condition(file, position, "if"),
                 Outcome(rule["then"]),
                 rule["reason"],
             )
@@ -87,10 +110,10 @@ def disclosure_of(file: YamlFile) -> DisclosurePolicy:
         url=content["url"],
         rules=tuple(
             Rule(
-                Expression(rule["withhold_if"], file.place(("rules", position, "withhold_if"))),
+                _condition(file, position, "withhold_if"),
                 Outcome.SUPPRESS,
                 "CONFIDENTIAL",
             )
-            for position, rule in enumerate(content["rules"])
+            for position in range(len(content["rules"]))
         ),
     )

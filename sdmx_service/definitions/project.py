@@ -136,21 +136,47 @@ def _check_indicator(
         "CL_FACET": indicator.facet,
     }.items():
         _code_in(structures.codelist(name), code, indicator.place)
-    known = {survey.id for survey in surveys}
-    for unknown in indicator.surveys - known:
+    flow = structures.dataflow(f"DF_{indicator.domain}")
+    if indicator.id not in flow.admits.get("INDICATOR", {indicator.id}):
+        raise DefinitionError(
+            indicator.place,
+            got=indicator.id,
+            expected=f"an indicator that the constraint of {flow.id} admits",
+            hint="add it to the cube region of that flow in dsd/structures/dataflows.xml",
+        )
+    dimensions = [d.id for d in structures.datastructure("DSD_INCL_IND").dimensions]
+    for name in sorted(indicator.without - set(dimensions)):
+        raise DefinitionError(
+            f"{indicator.place}: without", got=name, expected=f"one of {', '.join(dimensions)}"
+        )
+    _check_variables(indicator, surveys)
+
+
+def _check_variables(indicator: Indicator, surveys: Collection[Survey]) -> None:
+    """Refuse a variable that no survey has, or that a survey named for the indicator lacks."""
+    known = {survey.id: survey for survey in surveys}
+    for unknown in sorted(indicator.surveys - set(known)):
         raise DefinitionError(
             indicator.place, got=unknown, expected=f"one of {', '.join(sorted(known))}"
         )
-    for survey in surveys:
-        if survey.id in indicator.surveys:
-            missing = indicator.names - {recipe.name for recipe in survey.variables}
-            if missing:
-                raise DefinitionError(
-                    indicator.place,
-                    got=min(missing),
-                    expected=f"a harmonised variable of {survey.id}",
-                    hint=f"declare it in {survey.place}",
-                )
+    columns = {id: {recipe.name for recipe in s.variables} for id, s in known.items()}
+    anywhere = set().union(*columns.values())
+    for name in sorted(indicator.names - anywhere):
+        close = difflib.get_close_matches(name, anywhere, 1)
+        raise DefinitionError(
+            indicator.place,
+            got=name,
+            expected="a harmonised variable of at least one survey",
+            hint=f"did you mean {close[0]}?" if close else "declare it in dsd/surveys",
+        )
+    for id in sorted(indicator.surveys):
+        for name in sorted(indicator.names - columns[id]):
+            raise DefinitionError(
+                indicator.place,
+                got=name,
+                expected=f"a harmonised variable of {id}",
+                hint=f"declare it in {known[id].place}",
+            )
 
 
 def _check_survey(structures: StructureStore, survey: Survey) -> None:
@@ -168,8 +194,13 @@ def _check_survey(structures: StructureStore, survey: Survey) -> None:
                 got=breakdown.dimension,
                 expected=f"a dimension: {', '.join(d.id for d in structure.dimensions)}",
             )
+        prefix = (
+            structures.codelist("CL_BREAKDOWN").by_id[breakdown.dimension].annotations["PREFIX"]
+        )
         for code in _codes_of(breakdown.recipe):
             _code_in(component.codelist, code, breakdown.recipe.place)
+            # Its gaps need it as a side: PREFIX and code together.
+            _code_in(structures.codelist("CL_GROUP"), prefix + code, breakdown.recipe.place)
     named = {breakdown.dimension for breakdown in survey.breakdowns}
     for crossing in survey.crossings:
         for dimension in crossing:
@@ -205,6 +236,13 @@ def load_project(root: str | Path = ".") -> Project:
         _check_indicator(structures, indicator, surveys.values())
     for survey in surveys.values():
         _check_survey(structures, survey)
+        for id in survey.truth.indicators if survey.truth else ():
+            if id not in indicators or not indicators[id].carried_by(survey):
+                raise DefinitionError(
+                    f"{survey.place}: truth.indicators",
+                    got=id,
+                    expected=f"an indicator that {survey.id} carries",
+                )
     return Project(
         root=root,
         publication=publication,

@@ -86,13 +86,14 @@ def _banded(recipe: Recipe, column: pl.Expr) -> pl.Expr:
 
 
 def _made(frame: pl.DataFrame, recipe: Recipe) -> pl.Series:
-    harmonised = [name for name in frame.columns if not name.startswith(_RAW)]
+    harmonised = frame.select(name for name in frame.columns if not name.startswith(_RAW))
     if recipe.expression is not None:
-        return frame.select(recipe.expression.over(harmonised).alias(recipe.name)).to_series()
+        return recipe.expression.evaluate(harmonised, pl.Float64).alias(recipe.name)
     if recipe.any_of is not None:
         group = [_raw_column(name, frame, recipe.place) for name in recipe.within]
-        anyone = recipe.any_of.over(harmonised).fill_null(False).any().over(group)
-        return frame.select(anyone.alias(recipe.name)).to_series()
+        own = recipe.any_of.evaluate(harmonised, pl.Boolean).alias(recipe.name)
+        anyone = pl.col(recipe.name).fill_null(False).any().over(group)
+        return frame.with_columns(own).select(anyone).to_series()
     assert recipe.source is not None  # one of the three, by survey_of
     column = _raw_column(recipe.source, frame, recipe.place)
     if recipe.codes is not None:

@@ -63,6 +63,11 @@ def test_an_indicator_without_python_is_carried_by_every_survey_that_has_its_var
         '<str:Code id="LAB_STUDENT"><com:Name xml:lang="en">Students</com:Name></str:Code>'
         '<str:Code id="POV_EXP60">',
     )
+    _change(
+        copy / "dsd/structures/dataflows.xml",
+        "<com:Value>LAB_EMPDECL</com:Value>",
+        "<com:Value>LAB_EMPDECL</com:Value><com:Value>LAB_STUDENT</com:Value>",
+    )
     text = (copy / "dsd/indicators/LAB/LAB_EMPDECL.yaml").read_text(encoding="utf-8")
     (copy / "dsd/indicators/LAB/LAB_STUDENT.yaml").write_text(
         text.replace("id: LAB_EMPDECL", "id: LAB_STUDENT").replace("'EMP'", "'STUDENT'"),
@@ -150,6 +155,42 @@ def test_an_indicator_without_python_is_carried_by_every_survey_that_has_its_var
             'area: "NO"',
             "area: NO",
             r"NO_ESS10\.yaml:\d+: area: expected text, got False",
+        ),
+        (
+            "indicators/HOU/HOU_ELEC.yaml",
+            "electricity ==",
+            "electrcity ==",
+            r"got 'electrcity' \(did you mean electricity\?\)",
+        ),
+        (
+            "indicators/HOU/HOU_CROWD.yaml",
+            "without: [HH_COMPOSITION]",
+            "without: [HH_SIZE]",
+            r"without: expected one of FREQ.*got 'HH_SIZE'",
+        ),
+        (
+            "indicators/HOU/HOU_ELEC.yaml",
+            "domain: HOU",
+            "domain: HEA",
+            r"an indicator that the constraint of DF_HEA admits, got 'HOU_ELEC'",
+        ),
+        (
+            "surveys/XA_WB2023.yaml",
+            "HOU_ELEC, HOU_CROWD]",
+            "HOU_ELEC, HOU_CROWDED]",
+            r"truth\.indicators: .*got 'HOU_CROWDED'",
+        ),
+        (
+            "policies/reliability/house-2026.yaml",
+            "{if: df < 3,",
+            "{if: dof < 3,",
+            r"rules\.4\.if: expected a column: cv, df.*got 'dof'",
+        ),
+        (
+            "policies/reliability/house-2026.yaml",
+            "then: review, reason: DF}",
+            "then: review, reason: DFS}",
+            r"rules\.4\.reason: expected one of the reasons below",
         ),
         (
             "publication.toml",

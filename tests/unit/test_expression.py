@@ -24,7 +24,8 @@ def _values(text: str) -> list[object]:
         ("activity not in ['EMP']", [False, True, None, False]),
         ("age * 2 - 1", [19, 29, 79, None]),
         ("not missing(activity)", [True, True, False, True]),
-        ("max(age, 20)", [20, 20, 40, 20]),
+        ("max(age, 20)", [20, 20, 40, None]),
+        ("age / 1 in [10, 40]", [True, False, True, None]),
     ],
 )
 def test_an_expression_means_what_it_says(text: str, expected: list[object]) -> None:
@@ -55,6 +56,11 @@ def test_an_unanswered_question_is_neither_yes_nor_no() -> None:
 def test_anything_but_the_small_language_is_refused_where_it_stands(text: str) -> None:
     with pytest.raises(DefinitionError, match=r"^file\.yaml:3: numerator: expected "):
         Expression(text, "file.yaml:3: numerator")
+
+
+def test_text_compared_with_a_number_is_refused_with_the_types() -> None:
+    with pytest.raises(DefinitionError, match=r"text compared with text.*activity is String"):
+        Expression("activity >= 2", "here").evaluate(TABLE, pl.Float64)
 
 
 def test_an_unknown_column_is_named_with_the_one_that_was_meant() -> None:
