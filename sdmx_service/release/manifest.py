@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,18 @@ class Manifest:
     inputs: Mapping[str, Any]
     rows: Mapping[str, int]
     files: Mapping[str, FileEntry]
+    seal: str = ""
+
+    @property
+    def sealed(self) -> Manifest:
+        """The manifest with the sha256 of all its other fields."""
+        return replace(self, seal=self.expected_seal)
+
+    @property
+    def expected_seal(self) -> str:
+        """The sha256 of all fields but the seal itself."""
+        text = replace(self, seal="").as_json()
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def published_at(self) -> datetime:

@@ -108,7 +108,7 @@ def publish(
             rows=rows,
             files=files,
         )
-        (staging / FILE_NAME).write_text(manifest.as_json(), encoding="utf-8")
+        (staging / FILE_NAME).write_text(manifest.sealed.as_json(), encoding="utf-8")
         for path in sorted(staging.rglob("*")):
             _sync(path)
         _sync(staging)

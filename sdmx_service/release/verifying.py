@@ -13,12 +13,13 @@ __all__ = ["damages"]
 def damages(directory: Path, manifest: Manifest) -> list[ReleaseError]:
     """Return an error for each file that is missing, changed, or not in the manifest."""
     found = []
-    if not manifest.id.endswith(content_hash(manifest.files)) or manifest.id != directory.name:
+    whole = manifest.seal == manifest.expected_seal and manifest.id == directory.name
+    if not whole or not manifest.id.endswith(content_hash(manifest.files)):
         found.append(
             ReleaseError(
                 str(directory / FILE_NAME),
                 got=manifest.id,
-                expected=f"{directory.name}, ending in the hash of the files it names",
+                expected=f"the manifest that {directory.name} was published with",
                 hint="the manifest was changed after publication: restore it from a copy",
             )
         )

@@ -88,7 +88,9 @@ def test_every_changed_byte_is_found(tmp_path: Path, publishing_to: Publish) -> 
     assert open_release(tmp_path)
 
 
-@pytest.mark.parametrize("harm", ["missing", "cut short", "added", "manifest rewritten"])
+@pytest.mark.parametrize(
+    "harm", ["missing", "cut short", "added", "manifest rewritten", "title forged"]
+)
 def test_a_damaged_release_is_not_opened(tmp_path: Path, publishing_to: Publish, harm: str) -> None:
     directory = tmp_path / publishing_to(tmp_path)
     data = directory / "data" / "DSD_INCL_IND.parquet"
@@ -98,6 +100,9 @@ def test_a_damaged_release_is_not_opened(tmp_path: Path, publishing_to: Publish,
         data.write_bytes(data.read_bytes()[:-10])
     elif harm == "added":
         (directory / "data" / "more.parquet").write_bytes(b"")
+    elif harm == "title forged":
+        manifest = (directory / "manifest.json").read_text("utf-8")
+        (directory / "manifest.json").write_text(manifest.replace("Test", "Best"), "utf-8")
     else:
         manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
         manifest["files"].pop("definitions.json")
