@@ -12,7 +12,7 @@ import polars as pl
 import sdmx_service
 from sdmx_service.build.description import describe
 from sdmx_service.build.gaps import gaps
-from sdmx_service.build.levels import levels, protected
+from sdmx_service.build.levels import Judged, levels, protected
 from sdmx_service.build.truth import truth_annex
 from sdmx_service.cube import columns
 from sdmx_service.definitions.project import Project, load_project
@@ -69,17 +69,19 @@ class _Assembly:
         sample = read_sample(survey, self.project.root)
         self.rows[survey.id] = sample.frame.height
         self.step(f"{survey.id}: {sample.frame.height:,} people read")
-        found = {}
+        found: dict[str, tuple[Estimates, Judged]] = {}
         for indicator in self.project.indicators_of(survey):
             estimates = estimates_of(sample, indicator)
             decisions = protected(self.project, estimates, indicator)
             self.levels.append(levels(self.project, survey, indicator, estimates, decisions))
             self.gaps.append(gaps(self.project, survey, indicator, estimates, decisions))
-            found[indicator.id] = estimates
+            found[indicator.id] = (estimates, decisions)
             self.step(f"{survey.id}: {indicator.id} in {len(estimates):,} groups")
         self._annex(survey, sample, found)
 
-    def _annex(self, survey: Survey, sample: Sample, found: dict[str, Estimates]) -> None:
+    def _annex(
+        self, survey: Survey, sample: Sample, found: dict[str, tuple[Estimates, Judged]]
+    ) -> None:
         if survey.truth is None:
             return
         if not survey.synthetic:

@@ -20,7 +20,7 @@ from sdmx_service.survey import gap
 from sdmx_service.survey.comparison import CONDITIONS, plan
 from sdmx_service.survey.estimate import Estimates
 from sdmx_service.survey.multiplicity import Adjustment, adjust
-from sdmx_service.survey.tabulation import AREA, TOTAL
+from sdmx_service.survey.tabulation import AREA, TOTAL, is_public
 
 __all__ = ["gaps"]
 
@@ -91,9 +91,10 @@ def _no_part_hidden(
     project: Project, estimates: Estimates, decisions: Judged, planned: pd.DataFrame
 ) -> np.ndarray:
     """Return, for each comparison with a rest, whether all parts of its whole are published."""
-    areas = project.structures.codelist("CL_AREA").by_id
-    level = {code.id: code.annotations["LEVEL"] for code in areas.values()}
-    hidden = estimates.keys[~decisions.published]
+    level = _levels(project)
+    # Those of no group are hidden as well, but only where they are few do they need to be.
+    secret = decisions.reason.is_in(["CONFIDENTIAL", "COMPLEMENT"]).fill_null(False).to_numpy()
+    hidden = estimates.keys[~decisions.published & (is_public(estimates.keys) | secret)]
     dimensions = [name for name in estimates.keys.columns if name != AREA]
     safe = np.ones(len(planned), dtype=bool)
     groups = estimates.keys.iloc[planned["group"].to_numpy()].reset_index(drop=True)
@@ -120,7 +121,14 @@ def _no_part_hidden(
     return safe
 
 
+def _levels(project: Project) -> dict[str, str]:
+    """Return the level of each area: 0 the nation, 1 its regions."""
+    areas = project.structures.codelist("CL_AREA").by_id
+    return {code.id: code.annotations["LEVEL"] for code in areas.values()}
+
+
 def _family(
+    project: Project,
     indicator: Indicator,
     survey: Survey,
     keys: pd.DataFrame,
@@ -130,7 +138,7 @@ def _family(
     """Name the families: one indicator, area, breakdown, kind of reference and condition each."""
     areas = keys[AREA].where(planned["breakdown"] != AREA, survey.area)
     # Areas of one level are a family: XA-01 and XA-02 together, XA-01-02 in another.
-    levels = keys[AREA].str.count("-").astype(str).radd("L").where(planned["breakdown"] == AREA, "")
+    levels = keys[AREA].map(_levels(project)).radd("L").where(planned["breakdown"] == AREA, "")
     family = indicator.id + "/" + areas
     for part in (planned["breakdown"], levels, planned["against"]):
         family = family.str.cat(part, sep="/")
@@ -183,6 +191,21 @@ def _disadvantaged(found: gap.Gaps, indicator: Indicator) -> np.ndarray:
     comparison = lower if indicator.direction is Direction.HIGHER_BETTER else higher
     reference = higher if indicator.direction is Direction.HIGHER_BETTER else lower
     return np.where(comparison, "COMP", np.where(reference, "REF", "NONE")).astype(object)
+
+
+def _df(
+    compared: _Compared, first: np.ndarray, second: np.ndarray, planned: pd.DataFrame
+) -> np.ndarray:
+    """Return the degrees of freedom of each gap.
+
+    Two groups: PSUs minus strata represented in either. A part beside its whole, or beside the
+    rest of it: those of the side that has fewer, the part as a rule, because nearly all of the
+    variance is the part's and the many PSUs elsewhere tell nothing of it.
+    """
+    union = compared.estimates.joint_df[first, second]
+    fewer = np.minimum(compared.estimates.df[first], compared.estimates.df[second])
+    freedom: np.ndarray = np.where(planned["against"] == "REFERENCE", union, fewer)
+    return freedom
 
 
 def _worst(
@@ -241,11 +264,18 @@ def _observations(
 ) -> pl.DataFrame:
     first, second = compared.first[chosen], compared.second[chosen]
     planned = compared.planned.iloc[chosen].reset_index(drop=True)
-    found = gap.compare(compared.estimates, first, second, measure, level=LEVEL)
+    found = gap.compare(
+        compared.estimates,
+        first,
+        second,
+        measure,
+        df=_df(compared, first, second, planned),
+        level=LEVEL,
+    )
     keys = compared.estimates.keys.iloc[first].reset_index(drop=True)
     other = compared.estimates.keys.iloc[second].reset_index(drop=True)
     published = compared.open_[chosen] & found.estimable
-    family = _family(indicator, survey, keys, planned, measure)
+    family = _family(project, indicator, survey, keys, planned, measure)
     p = np.where(published, found.p, np.nan)
     holm = adjust(p, family, Adjustment.HOLM)
     bh = adjust(p, family, Adjustment.BENJAMINI_HOCHBERG)

@@ -12,13 +12,13 @@ from sdmx_service.definitions.policy import Outcome
 from sdmx_service.definitions.project import Project
 from sdmx_service.definitions.survey import Survey
 from sdmx_service.model import CiMethod
-from sdmx_service.protect.disclosure import complements, primary
+from sdmx_service.protect.disclosure import complements, margins_of, primary
 from sdmx_service.protect.reliability import OUTCOMES, judge
 from sdmx_service.protect.status import with_status
 from sdmx_service.survey import interval
 from sdmx_service.survey.estimate import Estimates
 from sdmx_service.survey.interval import Intervals
-from sdmx_service.survey.tabulation import AREA, TOTAL
+from sdmx_service.survey.tabulation import AREA, PLACED, TOTAL, is_public
 
 __all__ = ["LEVEL", "Judged", "evidence", "intervals_of", "judged", "levels", "provenance"]
 
@@ -87,6 +87,9 @@ def evidence(estimates: Estimates, indicator: Indicator) -> pl.DataFrame:
             width = np.where(constant, every.upper - every.lower, beta.upper - beta.lower)
             relative = np.where(value > 0, width / value, np.nan)
             cv = np.where(constant, np.nan, cv)
+        else:
+            # Answers that do not vary at all have a standard error of zero and no precision.
+            se = np.where(se > 0, se, np.nan)
     return pl.DataFrame(
         {
             "statistic": [indicator.statistic.value] * len(estimates),
@@ -139,20 +142,26 @@ def _named(reason: pl.Series, withheld: pl.Series, name: str) -> pl.Series:
 def protected(project: Project, estimates: Estimates, indicator: Indicator) -> Judged:
     """Return the decisions with the complements of confidential cells withheld too."""
     first = judged(project, estimates, indicator)
-    keys = pl.from_pandas(estimates.keys)
+    keys = estimates.keys
+    # All whom a breakdown places is a total beside the total, no part of it; a part with nobody
+    # in it adds nothing and hides nothing.
+    placed = keys.isin([PLACED]).to_numpy().any(axis=1)
+    parts = np.flatnonzero(~placed & (estimates.n > 0))
+    withheld = ~first.published | ~is_public(keys)
     areas = project.structures.codelist("CL_AREA").by_id
-    # An area is a part of the area above it: with the parent fixed, areas are a partition.
-    parents = [areas[area].parent or TOTAL for area in keys.get_column(AREA)]
-    cells = keys.with_columns(
-        pl.Series("PARENT", parents), pl.Series("n", estimates.n.astype(np.int64))
+    margins = margins_of(
+        pl.from_pandas(keys.iloc[parts]),
+        [name for name in keys.columns if name != AREA],
+        AREA,
+        {code.id: code.parent for code in areas.values()},
     )
-    joined = complements(
-        cells,
-        first.reason == "CONFIDENTIAL",
-        pl.Series(~first.published),
-        [name for name in keys.columns if name != "PARENT"],
+    confidential = (first.reason == "CONFIDENTIAL").fill_null(False).to_numpy()
+    joined = np.zeros(len(estimates), dtype=bool)
+    joined[parts] = complements(estimates.n[parts], confidential[parts], withheld[parts], margins)
+    return Judged(
+        _stricter(first.outcome, pl.Series(joined)),
+        _named(first.reason, pl.Series(joined), "COMPLEMENT"),
     )
-    return Judged(_stricter(first.outcome, joined), _named(first.reason, joined, "COMPLEMENT"))
 
 
 def provenance(survey: Survey) -> str:
@@ -216,4 +225,5 @@ def levels(
         pl.lit(None, dtype=pl.String).alias("EVIDENCE_ID"),
         *(pl.lit(value, dtype=pl.String).alias(name) for name, value in constants(survey).items()),
     )
-    return with_status(frame, decisions.outcome, NUMBERS)
+    public = pl.Series(is_public(estimates.keys))
+    return with_status(frame, decisions.outcome, NUMBERS).filter(public)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from sdmx_service.build.levels import intervals_of
+from sdmx_service.build.levels import Judged, intervals_of
 from sdmx_service.definitions.project import Project
 from sdmx_service.definitions.survey import Survey, Truth
 from sdmx_service.structures.artefacts import localised
@@ -31,7 +33,12 @@ def _level(row: pd.Series, nation: str, levels: dict[str, int]) -> str | None:
 
 
 def _table(
-    project: Project, sample: Sample, estimates: Estimates, census: Estimates, indicator_id: str
+    project: Project,
+    sample: Sample,
+    estimates: Estimates,
+    published: NDArray[np.bool_],
+    census: Estimates,
+    indicator_id: str,
 ) -> pd.DataFrame:
     indicator = project.indicators[indicator_id]
     bounds = intervals_of(estimates, indicator)
@@ -42,6 +49,7 @@ def _table(
         lower=bounds.lower * indicator.factor,
         upper=bounds.upper * indicator.factor,
         df=estimates.df,
+        published=published,
     )
     found["level"] = [
         _level(row, sample.survey.area, levels) for _, row in estimates.keys.iterrows()
@@ -52,22 +60,37 @@ def _table(
         true[name] = TOTAL
     table = found.dropna(subset="level").merge(true, on=list(estimates.keys.columns), how="left")
     table["indicator"] = indicator_id
+    table["has_interval"] = table["lower"].notna()
     table["inside"] = (table["lower"] <= table["truth"]) & (table["truth"] <= table["upper"])
+    # What the feed withholds, the annex does not print: it says whether the truth was held.
+    numbers = ["estimate", "lower", "upper", "df"]
+    table[numbers] = table[numbers].astype(float).where(table["published"])
     return table
 
 
 def truth_annex(
-    project: Project, survey: Survey, truth: Truth, sample: Sample, found: dict[str, Estimates]
+    project: Project,
+    survey: Survey,
+    truth: Truth,
+    sample: Sample,
+    found: Mapping[str, tuple[Estimates, Judged]],
 ) -> dict[str, Any]:
     """Return the intervals of the nation, of urban and rural, and of each region, with the truth.
 
-    ``found`` maps indicator ids to the sample's estimates. The truth comes from the same
-    definitions applied to the census. Intervals are those before protection: nothing in the
-    annex describes a real person (it is made for synthetic surveys only).
+    ``found`` maps indicator ids to the sample's estimates and what is published of them. The truth
+    comes from the same definitions applied to the census. Intervals are counted before protection,
+    those of withheld cells without being printed.
     """
     census = read_census(survey, truth.source, truth.weight, project.root)
     tables = [
-        _table(project, sample, found[id], estimates_of(census, project.indicators[id]), id)
+        _table(
+            project,
+            sample,
+            found[id][0],
+            found[id][1].published,
+            estimates_of(census, project.indicators[id]),
+            id,
+        )
         for id in truth.indicators
     ]
     cells = pd.concat(tables, ignore_index=True)
@@ -78,6 +101,7 @@ def truth_annex(
             "name": localised(names[str(indicator)].name),
             "level": level,
             "cells": len(group),
+            "without_interval": int((~group["has_interval"]).sum()),
             "held": int(group["inside"].sum()),
         }
         for (indicator, level), group in cells.groupby(["indicator", "level"], sort=False)
@@ -93,6 +117,7 @@ def truth_annex(
             "lower",
             "upper",
             "df",
+            "published",
             "inside",
         ]
     ]

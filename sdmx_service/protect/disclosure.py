@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sdmx_service.definitions.policy import DisclosurePolicy
 
-__all__ = ["complements", "primary"]
+__all__ = ["Margin", "complements", "margins_of", "primary"]
 
-_ROUNDS = 20
+Booleans = NDArray[np.bool_]
+_TOTAL = "_T"
+
+
+@dataclass(frozen=True)
+class Margin:
+    """A total and the parts that add up to it, as positions among the cells."""
+
+    total: int
+    parts: tuple[int, ...]
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """The total and its parts: of these, any one follows from the others."""
+        return (self.total, *self.parts)
 
 
 def primary(estimates: pl.DataFrame, policy: DisclosurePolicy) -> pl.Series:
@@ -24,43 +41,78 @@ def primary(estimates: pl.DataFrame, policy: DisclosurePolicy) -> pl.Series:
     return estimates.select(holds.alias("withheld")).to_series()
 
 
-def complements(
-    cells: pl.DataFrame, confidential: pl.Series, withheld: pl.Series, partitions: Sequence[str]
-) -> pl.Series:
-    """Return the cells to withhold because a total less its other parts would give one away.
+def margins_of(
+    keys: pl.DataFrame, dimensions: Sequence[str], area: str, parents: Mapping[str, str | None]
+) -> list[Margin]:
+    """Return every margin among cells with these ``keys``, one row a cell.
 
-    ``cells`` holds the key columns and ``n``; ``confidential`` marks the cells that must not be
-    known, ``withheld`` all that are not published, the confidential among them. Where exactly
-    one part of a total is withheld, over any column of ``partitions`` with the others fixed,
-    and it is confidential, the published part with the fewest people joins it; repeated until
-    nothing changes. This stops subtraction along one margin. It does not solve the linear
-    programme of all margins together: see docs/methods/protection.md.
+    Along a dimension the cells that differ in it alone add up to the one that is ``_T`` there;
+    along ``area`` they add up to the cell of their common parent.
     """
-    keys = [name for name in cells.columns if name != "n"]
-    frame = cells.with_row_index("row").with_columns(
-        confidential.alias("confidential"), withheld.alias("withheld")
-    )
-    for _ in range(_ROUNDS):
-        joined: set[int] = set()
-        for dimension in partitions:
-            fixed = [name for name in keys if name != dimension]
-            alone = (
-                frame.filter(pl.col(dimension) != "_T")
-                .with_columns(
-                    pl.col("withheld").sum().over(fixed).alias("hidden"),
-                    (pl.col("confidential") & pl.col("withheld")).sum().over(fixed).alias("secret"),
-                )
-                .filter((pl.col("hidden") == 1) & (pl.col("secret") == 1) & ~pl.col("withheld"))
-                .sort("n", "row")
-                .unique(fixed, keep="first", maintain_order=True)
-            )
-            joined.update(alone.get_column("row").to_list())
-        if not joined:
-            break
-        chosen = pl.col("row").is_in(sorted(joined))
-        # A complement is as secret as the cell it covers: it must not stand alone elsewhere.
-        frame = frame.with_columns(
-            (pl.col("withheld") | chosen).alias("withheld"),
-            (pl.col("confidential") | chosen).alias("confidential"),
+    cells = keys.with_row_index("row")
+    found = []
+    for dimension in (*dimensions, area):
+        if dimension == area:
+            above = pl.col(area).replace_strict(parents, return_dtype=pl.String)
+            parts = cells.with_columns(above.alias(area)).drop_nulls(area)
+        else:
+            broken = cells.filter(pl.col(dimension) != _TOTAL)
+            parts = broken.with_columns(pl.lit(_TOTAL).alias(dimension))
+        grouped = parts.group_by(keys.columns, maintain_order=True).agg(
+            pl.col("row").alias("parts")
         )
-    return frame.get_column("withheld") & ~withheld
+        joined = cells.join(grouped, on=keys.columns, how="inner", maintain_order="left")
+        found += [
+            Margin(total, tuple(members)) for total, members in joined.select("row", "parts").rows()
+        ]
+    return found
+
+
+def complements(
+    n: NDArray[np.intp], confidential: Booleans, withheld: Booleans, margins: Sequence[Margin]
+) -> Booleans:
+    """Return the cells, (K,), to withhold so that no confidential one follows by subtraction.
+
+    ``withheld`` (K,) are all that are not published, the ``confidential`` (K,) among them. A cell
+    that stands alone in a margin follows from the others; once it does it is as good as published,
+    so that another may follow: the chain is followed to its end. Where it reaches a confidential
+    cell, the published part of that margin with the fewest people ``n`` (K,) is withheld too and is
+    as secret; where none is published, a cover that was itself recovered becomes secret.
+
+    This stops every chain of subtractions within one indicator. It does not solve the margins
+    together as equations, nor look at other indicators: see docs/methods/protection.md.
+    """
+    held, secret = withheld.copy(), confidential & withheld
+    while True:
+        exposed = _exposed(held, secret, margins)
+        if exposed is None:
+            return held & ~withheld
+        cell, margin, recovered = exposed
+        open_parts = [part for part in margin.parts if not held[part]]
+        if open_parts or not held[margin.total]:
+            chosen = min(open_parts or [margin.total], key=lambda part: (n[part], part))
+            held[chosen] = secret[chosen] = True
+            continue
+        cover = [one for one in margin.cells if recovered[one] and one != cell and not secret[one]]
+        if not cover:
+            return held & ~withheld
+        secret[min(cover, key=lambda part: (n[part], part))] = True
+
+
+def _exposed(
+    held: Booleans, secret: Booleans, margins: Sequence[Margin]
+) -> tuple[int, Margin, Booleans] | None:
+    """Return the first secret cell that a chain of subtractions reaches, with its margin."""
+    hidden = held.copy()
+    found = True
+    while found:
+        found = False
+        for margin in margins:
+            unknown = [cell for cell in margin.cells if hidden[cell]]
+            if len(unknown) != 1:
+                continue
+            if secret[unknown[0]]:
+                return unknown[0], margin, held & ~hidden
+            hidden[unknown[0]] = False
+            found = True
+    return None

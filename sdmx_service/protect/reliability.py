@@ -16,8 +16,10 @@ OUTCOMES = pl.Enum([outcome.value for outcome in Outcome])
 def judge(estimates: pl.DataFrame, policy: ReliabilityPolicy) -> pl.DataFrame:
     """Return ``outcome`` and ``reason`` (None where presented) for each row of ``estimates``.
 
-    The columns are the names that the policy's rules may use: ``statistic, n, n_eff, events,
-    psu, df, se, cv, width, rel_width, item_nonresponse``. The first rule that holds decides;
+    The columns are the facts that the policy's rules may use (``definitions.policy.FACTS``):
+    ``n`` people with an answer, ``n_eff`` p(1-p)/se^2, ``events`` those counted by a share,
+    ``psu`` and ``df`` of the domain, ``se``, ``cv``, ``width`` and ``rel_width`` of the
+    Korn-Graubard interval on 0..1, ``item_nonresponse`` 0..1. The first rule that holds decides;
     a rule about something that a statistic does not have (the width of a share's interval, for
     a mean) is null there and does not hold. Raises DefinitionError for a statistic that the
     policy does not apply to.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from sdmx_service.survey.tabulation import AREA, TOTAL
+from sdmx_service.survey.tabulation import AREA, PLACED, TOTAL, is_public
 
 __all__ = ["CONDITIONS", "plan"]
 
@@ -22,17 +22,18 @@ def plan(keys: pd.DataFrame, references: Mapping[str, str], nation: str) -> pd.D
     the dimension compared, ``against`` one of
 
     - ``REFERENCE``: other is the reference group of the same area and the same condition;
-    - ``REST``: other is the whole from which the group is taken;
+    - ``REST``: other is the whole from which the group is taken: all whom the dimension places;
     - ``NATIONAL``: other is the same group of the nation;
     - ``AREA_REST``: other is that of the nation, from which the area is taken.
 
     ``references`` maps each dimension to its reference group.
     """
     dimensions = [name for name in keys.columns if name != AREA]
-    cells = keys.reset_index(drop=True).rename_axis("position").reset_index()
-    broken = (keys[dimensions] != TOTAL).reset_index(drop=True)
+    every = keys.reset_index(drop=True).rename_axis("position").reset_index()
+    cells = every[is_public(keys)].reset_index(drop=True)
+    broken = cells[dimensions] != TOTAL
     found = [
-        _groups(cells, broken, dimension, dimensions, references[dimension])
+        _groups(cells, every, broken, dimension, dimensions, references[dimension])
         for dimension in dimensions
     ]
     found.append(_areas(cells, broken, dimensions, nation))
@@ -55,6 +56,7 @@ def _pairs(
 
 def _groups(
     cells: pd.DataFrame,
+    every: pd.DataFrame,
     broken: pd.DataFrame,
     dimension: str,
     dimensions: Sequence[str],
@@ -70,9 +72,22 @@ def _groups(
     # With two groups the rest is the reference.
     if groups[dimension].nunique() > 2:
         alone = ~broken[besides].any(axis=1)
-        wholes = cells[alone & ~broken[dimension]]
+        wholes = _wholes(every, dimension, dimensions)
         found.append(_pairs(cells[alone & broken[dimension]], wholes, on, dimension, "REST"))
     return pd.concat(found, ignore_index=True)
+
+
+def _wholes(every: pd.DataFrame, dimension: str, dimensions: Sequence[str]) -> pd.DataFrame:
+    """Return what the groups of a dimension are parts of: all whom it places, area by area.
+
+    Without unplaced people that is the total. People of no group are no part of a rest: the
+    citizens of a country are not compared with children whose citizenship was not asked.
+    """
+    besides = [name for name in dimensions if name != dimension]
+    alone = (every[besides] == TOTAL).all(axis=1)
+    placed = every[alone & (every[dimension] == PLACED)]
+    totals = every[alone & (every[dimension] == TOTAL) & ~every[AREA].isin(placed[AREA])]
+    return pd.concat([placed, totals])
 
 
 def _areas(

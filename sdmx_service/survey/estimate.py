@@ -134,7 +134,7 @@ class Estimates:
     @property
     def constant(self) -> Booleans:
         """Whether no row, or every row, has the event: a share of 0 or 1, (K,)."""
-        always = (self.events == self.n) & (self.value == 1.0)
+        always = (self.events == self.n) & np.isclose(self.value, 1.0, rtol=1e-12, atol=0)
         same: Booleans = (self.n > 0) & ((self.events == 0) | always)
         return same
 

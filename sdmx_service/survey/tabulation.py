@@ -18,10 +18,23 @@ from sdmx_service.survey.cells import Cells
 from sdmx_service.survey.estimate import Estimates
 from sdmx_service.survey.sample import Sample
 
-__all__ = ["AREA", "TOTAL", "cells_of", "estimates_of"]
+__all__ = [
+    "AREA",
+    "PLACED",
+    "TOTAL",
+    "UNPLACED",
+    "cells_of",
+    "estimates_of",
+    "is_public",
+    "outcomes",
+]
 
 AREA = "REF_AREA"
 TOTAL = "_T"
+# Two cells that are never published: the people whom a breakdown places in no group, who are
+# part of the total, and all whom it does place, who are what a group is part of.
+UNPLACED = "_UNPLACED"
+PLACED = "_PLACED"
 
 Integers = NDArray[np.intp]
 
@@ -43,11 +56,27 @@ class _Partition:
 
 def _partition(frame: pl.DataFrame, column: str, dimension: str) -> _Partition:
     labels = frame.get_column(column)
-    groups = sorted(labels.drop_nulls().unique())
-    codes = labels.replace_strict(
-        groups, list(range(len(groups))), default=None, return_dtype=pl.Int64
-    ).fill_null(-1)
+    if labels.null_count():
+        labels = labels.fill_null(UNPLACED)
+    groups = sorted(labels.unique())
+    codes = labels.replace_strict(groups, list(range(len(groups))), return_dtype=pl.Int64)
     return _Partition(pd.DataFrame({dimension: groups}), codes.to_numpy().astype(np.intp))
+
+
+def _placed(partition: _Partition, dimension: str) -> _Partition | None:
+    """Return the one group of all whom a partition places, or None where it places everyone."""
+    unplaced = np.flatnonzero(partition.keys[dimension] == UNPLACED)
+    if not len(unplaced):
+        return None
+    codes = np.where(partition.codes == unplaced[0], -1, 0).astype(np.intp)
+    return _Partition(pd.DataFrame({dimension: [PLACED]}), codes)
+
+
+def is_public(keys: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which cells may be published at all, (K,): not the placed and the unplaced."""
+    hidden = keys.isin([PLACED, UNPLACED]).to_numpy(dtype=bool)
+    public: NDArray[np.bool_] = ~np.asarray(hidden.any(axis=1))
+    return public
 
 
 def _areas(sample: Sample) -> Iterator[tuple[_Partition, Detail]]:
@@ -62,6 +91,8 @@ def cells_of(sample: Sample, dimensions: Sequence[str]) -> Cells:
     """Return the cells of a survey: areas by the total, each dimension, each declared crossing.
 
     Keys have REF_AREA and ``dimensions``; a dimension that does not break a cell down is ``_T``.
+    Where a breakdown places some people in no group there are cells of those too, and of all it
+    places: they are never published (``is_public``).
     """
     single = {name: _partition(sample.frame, name, name) for name in dimensions}
     crossed = [
@@ -69,11 +100,16 @@ def cells_of(sample: Sample, dimensions: Sequence[str]) -> Cells:
         for first, second in sample.survey.crossings
         if first in single and second in single
     ]
+    wholes = [
+        whole
+        for name, partition in single.items()
+        if (whole := _placed(partition, name)) is not None
+    ]
     groupings = []
     for area, detail in _areas(sample):
         groupings.append(area)
         if detail is not Detail.TOTAL:
-            groupings += [area.by(partition) for partition in single.values()]
+            groupings += [area.by(partition) for partition in (*single.values(), *wholes)]
         if detail is Detail.CROSSED:
             groupings += [area.by(partition) for partition in crossed]
     order = [AREA, *dimensions]
@@ -87,8 +123,20 @@ def _totals(keys: pd.DataFrame, dimensions: Sequence[str]) -> dict[str, str]:
     return dict.fromkeys((name for name in dimensions if name not in keys.columns), TOTAL)
 
 
-def _column(sample: Sample, expression: pl.Expr) -> NDArray[np.float64]:
-    return sample.frame.select(expression.cast(pl.Float64).fill_null(np.nan)).to_series().to_numpy()
+def outcomes(sample: Sample, indicator: Indicator) -> dict[str, NDArray[np.float64]]:
+    """Return the expressions of an indicator over the people of a sample, each (n,), NaN missing.
+
+    Raises DefinitionError where an expression does not fit the columns.
+    """
+    expressions = {
+        name: getattr(indicator, name)
+        for name in ("numerator", "denominator", "variable", "universe")
+    }
+    return {
+        name: expression.evaluate(sample.frame, pl.Float64).fill_null(np.nan).to_numpy()
+        for name, expression in expressions.items()
+        if expression is not None
+    }
 
 
 def estimates_of(sample: Sample, indicator: Indicator) -> Estimates:
@@ -96,33 +144,28 @@ def estimates_of(sample: Sample, indicator: Indicator) -> Estimates:
 
     Values are on the estimator's scale (a share is 0..1), not in the indicator's unit.
     """
-    columns = sample.frame.columns
     dimensions = [
         breakdown.dimension
         for breakdown in sample.survey.breakdowns
-        if breakdown.dimension not in indicator.without and breakdown.dimension in columns
+        if breakdown.dimension not in indicator.without
+        and breakdown.dimension in sample.frame.columns
     ]
     cells = cells_of(sample, dimensions)
 
-    def column(name: str) -> NDArray[np.float64]:
-        expression = getattr(indicator, name)
-        return _column(sample, expression.over(columns))
-
-    universe = None
-    if indicator.universe is not None:
-        # Who cannot be placed in the universe is not in it.
-        universe = _column(sample, indicator.universe.over(columns)) == 1.0
+    known = outcomes(sample, indicator)
+    # Who cannot be placed in the universe is not in it.
+    universe = known["universe"] == 1.0 if "universe" in known else None
     if indicator.statistic is Statistic.PROPORTION:
-        found = estimate.proportion(sample.design, cells, column("numerator"), universe=universe)
+        found = estimate.proportion(sample.design, cells, known["numerator"], universe=universe)
     elif indicator.statistic is Statistic.MEAN:
-        found = estimate.mean(sample.design, cells, column("variable"), universe=universe)
+        found = estimate.mean(sample.design, cells, known["variable"], universe=universe)
     elif indicator.statistic is Statistic.RATIO:
         found = estimate.ratio(
-            sample.design, cells, column("numerator"), column("denominator"), universe=universe
+            sample.design, cells, known["numerator"], known["denominator"], universe=universe
         )
     else:
         line = poverty.PovertyLine(share=indicator.share_of_median or 0.0, strict=indicator.strict)
-        found = poverty.rate(sample.design, cells, column("variable"), line=line, universe=universe)
+        found = poverty.rate(sample.design, cells, known["variable"], line=line, universe=universe)
     if not found.n.any():
         raise DataError(
             f"{indicator.id} in {sample.survey.id}",

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
-from sdmx_service import Release, open_release
+from sdmx_service import Project, Release, load_project, open_release
 from sdmx_service.build.gaps import NUMBERS as GAP_NUMBERS
 from sdmx_service.build.levels import NUMBERS as LEVEL_NUMBERS
 from sdmx_service.cube import typed
+from sdmx_service.protect.disclosure import primary
 from tests.statistics.test_surveys import PUBLISHED
 
 DIMENSIONS = [
@@ -23,6 +25,11 @@ DIMENSIONS = [
 @pytest.fixture(scope="module")
 def release(published: Path) -> Release:
     return open_release(published)
+
+
+@pytest.fixture(scope="module")
+def project(repository: Path) -> Project:
+    return load_project(repository)
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +153,29 @@ def test_a_rest_is_never_published_where_a_part_of_its_whole_is_withheld(
         assert both.empty
 
 
+@pytest.mark.parametrize("dimension", [*DIMENSIONS, "REF_AREA"])
+def test_no_small_count_follows_from_a_total_less_its_open_parts(
+    project: Project, release: Release, levels: pd.DataFrame, dimension: str
+) -> None:
+    """One subtraction along one margin: what is left over is nobody, or many, or of two groups."""
+    frame = levels.assign(n=levels["UNWGTD_SAMPL_SIZE"], hidden=levels["OBS_VALUE"].isna())
+    if dimension == "REF_AREA":
+        areas = release.structures.codelist("CL_AREA").by_id
+        parents = frame["REF_AREA"].map(lambda area: areas[area].parent)
+        parts, total = frame.assign(REF_AREA=parents), frame
+    else:
+        parts = frame[frame[dimension] != "_T"].assign(**{dimension: "_T"})
+        total = frame[frame[dimension] == "_T"]
+    keys = ["INDICATOR", "REF_AREA", "TIME_PERIOD", *DIMENSIONS]
+    sums = parts.groupby(keys)[["n", "hidden"]].sum().reset_index()
+    joined = total[~total["hidden"]].merge(sums, on=keys, suffixes=("", "_parts"))
+    derived = joined[joined["hidden_parts"] <= 1]
+    left = (derived["n"] - derived["n_parts"]).to_numpy(dtype=float)
+    facts = pl.DataFrame({"n": left, "events": pl.Series([None] * len(left), dtype=pl.Float64)})
+    small = primary(facts, project.disclosure).to_numpy()
+    assert not (small & (left > 0)).any()
+
+
 def test_a_side_judged_with_caution_marks_the_gap(
     release: Release, levels: pd.DataFrame, gaps: pd.DataFrame
 ) -> None:
@@ -166,11 +196,13 @@ def test_the_truth_annex_counts_what_its_cells_say(release: Release) -> None:
     annex = release.annex("truth_XA")
     cells = pd.DataFrame(annex["cells"])
     assert set(cells["level"]) == {"nation", "urban/rural", "region"}
-    inside = cells["truth"].between(cells["lower"], cells["upper"])
-    assert (inside == cells["inside"]).all()
+    shown = cells[cells["published"]]
+    inside = shown["truth"].between(shown["lower"], shown["upper"])
+    assert (inside == shown["inside"]).all()
+    assert cells.loc[~cells["published"], ["estimate", "lower", "upper"]].isna().all(axis=None)
     for row in annex["rows"]:
         mine = (cells["indicator"] == row["indicator"]) & (cells["level"] == row["level"])
-        assert (row["cells"], row["held"]) == (mine.sum(), inside[mine].sum())
+        assert (row["cells"], row["held"]) == (mine.sum(), cells.loc[mine, "inside"].sum())
 
 
 def test_the_truth_is_that_of_the_population_file(release: Release) -> None:

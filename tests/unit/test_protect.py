@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sdmx_service.definitions.policy import ReliabilityPolicy, disclosure_of, reliability_of
 from sdmx_service.definitions.schema import hold_to_schema
 from sdmx_service.definitions.yaml_file import read_yaml
 from sdmx_service.errors import DefinitionError
-from sdmx_service.protect.disclosure import complements, primary
+from sdmx_service.protect.disclosure import Margin, complements, margins_of, primary
 from sdmx_service.protect.reliability import judge
 from sdmx_service.protect.status import with_status
 from sdmx_service.survey import interval
@@ -135,28 +137,101 @@ def test_small_counts_are_withheld_on_either_side_of_a_share(repository: Path) -
     assert primary(facts, disclosure_of(file)).to_list() == [True, False, True, True, False]
 
 
-def test_a_total_less_its_open_parts_gives_no_secret_away() -> None:
-    """Two regions by two sexes with totals: one secret needs three companions, a rectangle."""
-    cells = pl.DataFrame(
-        {
-            "REF_AREA": ["A"] * 3 + ["B"] * 3 + ["C"] * 3,
-            "SEX": ["_T", "F", "M"] * 3,
-            "n": [90, 5, 85, 120, 50, 70, 100, 45, 55],
-        }
-    )
-    secret = pl.Series([False, True, False] + [False] * 6)
-    joined = complements(cells, secret, secret, ["REF_AREA", "SEX"])
-    withheld = np.array((joined | secret).to_list()).reshape(3, 3)[:, 1:]
-    assert withheld[0].all(), "the other sex of the area would give it away"
-    assert (withheld.sum(axis=0) != 1).all(), "no column may hold a secret alone"
-    assert (withheld.sum(axis=1) != 1).all(), "no row may hold a secret alone"
+def _cells(*rows: tuple[str, str, int]) -> tuple[np.ndarray, list[Margin]]:
+    """Return counts and margins of cells by area and sex; Z is the parent of A, B and C."""
+    keys = pl.DataFrame(rows, schema=["REF_AREA", "SEX", "n"], orient="row")
+    parents = {"Z": None, "A": "Z", "B": "Z", "C": "Z"}
+    margins = margins_of(keys.select("REF_AREA", "SEX"), ["SEX"], "REF_AREA", parents)
+    return keys["n"].to_numpy(), margins
+
+
+def _recoverable(withheld: np.ndarray, margins: list[Margin]) -> np.ndarray:
+    """Return the withheld cells that follow from the open ones: a linear system's row space."""
+    system = np.zeros((len(margins), len(withheld)))
+    for row, margin in enumerate(margins):
+        system[row, margin.total] = -1
+        system[row, list(margin.parts)] = 1
+    unknown = system[:, withheld]
+    alone = np.zeros(len(withheld), dtype=bool)
+    rank = np.linalg.matrix_rank(unknown) if unknown.size else 0
+    for place, cell in enumerate(np.flatnonzero(withheld)):
+        unit = np.zeros((1, unknown.shape[1]))
+        unit[0, place] = 1
+        alone[cell] = np.linalg.matrix_rank(np.vstack([unknown, unit])) == rank
+    return alone
+
+
+TABLE = [
+    *(("Z", "_T", 310), ("Z", "F", 100), ("Z", "M", 210)),
+    *(("A", "_T", 90), ("A", "F", 5), ("A", "M", 85)),
+    *(("B", "_T", 120), ("B", "F", 50), ("B", "M", 70)),
+    *(("C", "_T", 100), ("C", "F", 45), ("C", "M", 55)),
+]
+
+
+def test_margins_add_up() -> None:
+    n, margins = _cells(*TABLE)
+    assert len(margins) == 4 + 3
+    assert all(n[margin.total] == n[list(margin.parts)].sum() for margin in margins)
+
+
+@given(st.lists(st.booleans(), min_size=12, max_size=12), st.data())
+def test_no_secret_follows_by_subtraction_from_what_stays_open(
+    hidden: list[bool], data: st.DataObject
+) -> None:
+    """Whatever is withheld and secret at first: chains of subtraction end before a secret."""
+    n, margins = _cells(*TABLE)
+    withheld = np.array(hidden)
+    flags = data.draw(st.lists(st.booleans(), min_size=12, max_size=12))
+    secret = withheld & np.array(flags)
+    after = withheld | complements(n, secret, withheld, margins)
+    known = ~after
+    while True:
+        alone = [
+            next(cell for cell in margin.cells if not known[cell])
+            for margin in margins
+            if sum(not known[cell] for cell in margin.cells) == 1
+        ]
+        if not alone:
+            break
+        known[alone] = True
+    assert not (known & secret).any()
+
+
+def test_one_secret_in_a_table_gets_a_rectangle_of_companions() -> None:
+    """The smallest cover in a two-way table with all margins: a second row and a second column."""
+    n, margins = _cells(*TABLE)
+    secret = np.zeros(12, dtype=bool)
+    secret[4] = True
+    after = secret | complements(n, secret, secret, margins)
+    assert not _recoverable(after, margins)[4]
+    assert after.sum() == 4
+
+
+def test_a_cover_that_can_itself_be_subtracted_away_is_no_cover() -> None:
+    """A/M is hidden for reliability only, and follows from Z/M less B/M and C/M."""
+    n, margins = _cells(*TABLE)
+    secret = np.zeros(12, dtype=bool)
+    secret[4] = True
+    withheld = secret.copy()
+    withheld[5] = True
+    after = withheld | complements(n, secret, withheld, margins)
+    assert not _recoverable(after, margins)[4]
+
+
+def test_people_of_no_group_are_a_part_that_a_total_gives_away() -> None:
+    """All groups open, and four people who answered but were placed in none of them."""
+    n = np.array([94, 30, 60, 4])
+    secret = np.array([False, False, False, True])
+    assert complements(n, secret, secret, [Margin(0, (1, 2, 3))]).tolist() == [
+        *(False, True, False, False)
+    ]
 
 
 def test_what_is_withheld_for_reliability_alone_needs_no_companion() -> None:
-    cells = pl.DataFrame({"REF_AREA": ["A"] * 3, "SEX": ["_T", "F", "M"], "n": [90, 5, 85]})
-    withheld = pl.Series([False, True, False])
-    nothing = pl.Series([False] * 3)
-    assert not complements(cells, nothing, withheld, ["SEX"]).any()
+    n, margins = _cells(*TABLE)
+    withheld = np.arange(12) == 4
+    assert not complements(n, np.zeros(12, dtype=bool), withheld, margins).any()
 
 
 def test_a_withheld_observation_carries_no_number_and_one_public_code() -> None:
