@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,7 +21,7 @@ from pysdmx.api.qb.structure import StructureFormat, StructureQuery, StructureTy
 from pysdmx.api.qb.util import ApiVersion
 from pysdmx.io import read_sdmx
 
-from sdmx_service.release import Release
+from sdmx_service.release import Release, open_release
 from sdmx_service.structures.artefacts import DataStructure
 
 pytestmark = pytest.mark.service
@@ -236,3 +238,33 @@ def test_json_of_the_service_holds_every_value(web: httpx.Client, release: Relea
     values = [one[0] for part in series.values() for one in part["observations"].values()]
     held = release.flow("DF_GAP").get_column("OBS_VALUE").to_list()
     assert values == ["NaN" if v is not None and math.isnan(v) else v for v in held]
+
+
+@pytest.mark.parametrize("flow", ["DF_POV", "DF_LAB"])
+def test_both_read_the_release_of_this_project(
+    published: Path, running: Callable[[Path], AbstractContextManager[str]], flow: str
+) -> None:
+    """A full flow and a filtered one of the release built from the three surveys."""
+    release = open_release(published)
+    structure = release.structures.dataflow(flow).structure
+    whole, part = _held(release, flow), _held(release, flow, pl.col("REF_AREA") == "AT-9")
+    key = ".".join(["A", "AT-9"] + ["*"] * (len(structure.dimensions) - 2))
+    with running(published) as url:
+        source = {"id": "SIS", "name": "this project", "url": f"{url}/rest"}
+        sdmx.add_source(source, override=True)
+        client = sdmx.Client("SIS")
+        for known in ({}, {"dsd": _structure_of(client, flow)}):
+            assert _of_sdmx1(structure, client.data(flow, **known)) == whole
+            filtered = client.data(flow, key={"REF_AREA": "AT-9"}, **known)
+            assert _of_sdmx1(structure, filtered) == part
+        for version, entry in ((ApiVersion.V1_5_0, "rest"), (ApiVersion.V2_2_2, "sdmx/v2")):
+            for form in (
+                DataFormat.SDMX_CSV_2_0_0,
+                DataFormat.SDMX_ML_2_1_GEN,
+                DataFormat.SDMX_ML_2_1_STR,
+            ):
+                service = RestService(f"{url}/{entry}", version, data_format=form, timeout=60)
+                full = DataQuery(DataContext.DATAFLOW, "SIS", flow)
+                assert _of_pysdmx(structure, service.data(full)) == whole
+                narrowed = DataQuery(DataContext.DATAFLOW, "SIS", flow, "1.0.0", key)
+                assert _of_pysdmx(structure, service.data(narrowed)) == part
