@@ -1,14 +1,32 @@
 """Design-based statistics: one core of influence values, everything else thin layers on it.
 
-design       Design, Lonely: weights, PSUs, strata and what is done with a lonely PSU
-cells        Cells, Grouping: the domains of interest, any number of overlapping partitions
-outcome      known_values, seen: which rows have an outcome, which a statistic sees
-influence    accumulate: influence values of any statistic, summed once to PSU by cell
-variance     deviations, covariance: from PSU sums of influence values to variances
-estimate     Estimates; total, mean, proportion, ratio by cell
-poverty      threshold, rate: at-risk-of-poverty with its estimated threshold
-interval     t, logit, Korn-Graubard and log-t intervals for arrays of estimates
-gap          compare, versus_rest, between: differences, ratios and odds ratios with covariance
-multiplicity adjust: Holm and Benjamini-Hochberg within declared families
-sandwich     glm_covariance: design-based covariance of a statsmodels GLM
+The core
+    design, stages, table     weights, PSUs, strata, further stages, finite populations
+    cells, outcome            the domains of interest; which rows have an outcome
+    influence, variance       influence values summed once to PSU by cell, and what they vary
+    estimate, derived         estimates of all cells with their covariance, and functions of them
+    replicates, replication   replicate weights read or made: BRR, Fay, jackknife, bootstrap, SDR
+    calibration, standard     post-stratification, raking, GREG; direct standardisation
+From a declared survey
+    source, sample            its files and its people
+    tabulation, comparison    an indicator in every group; which groups are compared
+Statistics by cell
+    estimate, spread          totals, means, proportions, ratios; variances
+    quantile, ordered         quantiles by eleven rules with Woodruff intervals
+    poverty, poverty_line     thresholds, rates, gaps under an estimated line
+    lorenz, inequality        Gini, quintile share ratio, entropy, Atkinson
+    multidimensional          Alkire and Foster's headcount, intensity, contributions
+    deprivation               enforced lack, severe deprivation, work intensity, their union
+    scale, reliability_alpha  item scores, Cronbach's alpha; factor: loadings, adequacy
+    interval                  t, logit, Korn-Graubard, Wilson, likelihood, arcsine, log-t
+Between cells
+    gap, multiplicity         differences, ratios, odds ratios; families, simultaneous intervals
+    attributable, interaction what would change if a group had another's rate; groups crossed
+    independence              Rao-Scott and Wald tests
+    disparity, decomposition  HEAT's measures; within and between areas
+    sandwich, margins         models with design-based errors; adjusted gaps
+    oaxaca                    Oaxaca, Blinder and Kitagawa
+    pooling, change           waves of one survey, change, slope, breaks
+Areas
+    smallarea, smoothing      Fay and Herriot; benchmarking: areas that add up to the nation
 """

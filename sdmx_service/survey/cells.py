@@ -61,6 +61,22 @@ class Cells:
         nation = pd.DataFrame({"grouping": ["_T"], "group": ["_T"]})
         return cls.from_groupings([(nation, np.zeros(rows, dtype=np.intp)), *groupings])
 
+    @classmethod
+    def from_flags(cls, **flags: ArrayLike) -> Cells:
+        """Return the nation first, then one cell for each column of flags (n,): who holds it.
+
+        A person may hold several, as of population groups; missing is not held. The keys are as
+        in ``from_labels``, with ``grouping`` and ``group`` the flag's name.
+        """
+        groupings = []
+        for name, column in flags.items():
+            held = pd.Series(column).fillna(0).astype(bool).to_numpy()
+            keys = pd.DataFrame({"grouping": [name], "group": [name]})
+            groupings.append((keys, np.where(held, 0, -1)))
+        rows = len(groupings[0][1]) if groupings else 0
+        nation = pd.DataFrame({"grouping": ["_T"], "group": ["_T"]})
+        return cls.from_groupings([(nation, np.zeros(rows, dtype=np.intp)), *groupings])
+
     @property
     def n_rows(self) -> int:
         """The number of rows of the sample."""

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 from sdmx_service.errors import DesignError
+from sdmx_service.survey.columns import (
+    ColumnNames,
+    checked_weights,
+    codes_of,
+    number_of_rows,
+    rows_said,
+    sampling_fraction,
+    some,
+)
+from sdmx_service.survey.stages import Stage, StageColumns
 
-__all__ = ["ColumnNames", "Design", "Lonely"]
+if TYPE_CHECKING:
+    from sdmx_service.survey.calibration import Calibration
+    from sdmx_service.survey.replication import Replicates
+
+__all__ = ["ColumnNames", "Design", "Lonely", "collapsed"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
-Booleans = NDArray[np.bool_]
 
 
 class Lonely(Enum):
     """What a stratum with a single PSU adds to the variance (R survey's ``survey.lonely.psu``).
 
     FAIL refuses the design; REMOVE and CERTAINTY add nothing; ADJUST centres the PSU at the mean of
-    all PSUs; AVERAGE adds the mean of the other strata.
+    all PSUs; AVERAGE adds the mean of the other strata; COLLAPSE merges the stratum with another
+    (which R lacks). A stratum whose PSUs were all taken is not lonely.
     """
 
     FAIL = "fail"
@@ -33,25 +48,23 @@ class Lonely(Enum):
     CERTAINTY = "certainty"
     ADJUST = "adjust"
     AVERAGE = "average"
-
-
-class ColumnNames(NamedTuple):
-    """How error messages call the survey and its design columns."""
-
-    survey: str = "sample"
-    weights: str = "weights"
-    psu: str = "psu"
-    stratum: str = "stratum"
-    fpc: str = "fpc"
+    COLLAPSE = "collapse"
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """A stratified sample of PSUs, one stage (ultimate clusters).
+    """A stratified sample of PSUs, with further stages, replicate weights or calibration if any.
 
-    ``weights`` (n,), ``psu`` (n,) codes 0..P-1 sorted by stratum, ``stratum_of_psu`` (P,) codes
-    0..H-1 in ascending order, ``sampling_fraction`` (H,) or None for a population without end,
-    ``strata`` the H labels. Rows are never left out before the design is made: a domain is a mask.
+    ``weights`` (n,), ``psu`` (n,) the PSU of each row, codes 0..P-1 sorted by stratum,
+    ``stratum_of_psu`` (P,) codes 0..H-1 in ascending order, ``sampling_fraction`` (H,) or None for
+    a population without end, ``strata`` the H labels. Rows are never left out before the design is
+    made: a domain is a mask.
+
+    Where the variance needs finer sums than those of PSUs (a second stage, replicate weights that
+    differ between the rows of a PSU), ``psu`` codes these finer units, sorted by PSU, and
+    ``cluster`` (P,) is the PSU of each, 0..C-1. ``later`` are the stages after the first.
+    ``adjust_domain`` treats a stratum that has one PSU *in a domain* like a lonely one (R's
+    ``survey.adjust.domain.lonely``).
     """
 
     weights: Floats
@@ -60,6 +73,11 @@ class Design:
     sampling_fraction: Floats | None = None
     lonely: Lonely = Lonely.FAIL
     strata: tuple[Any, ...] = field(default=(), repr=False)
+    cluster: Integers | None = field(default=None, repr=False)
+    later: tuple[Stage, ...] = field(default=(), repr=False)
+    adjust_domain: bool = False
+    replicates: Replicates | None = field(default=None, repr=False)
+    calibration: Calibration | None = field(default=None, repr=False)
 
     @property
     def n_rows(self) -> int:
@@ -68,8 +86,13 @@ class Design:
 
     @property
     def n_psu(self) -> int:
-        """The number of PSUs, P."""
+        """The number of units that sums are kept for, P: PSUs, or finer where ``cluster`` is."""
         return len(self.stratum_of_psu)
+
+    @property
+    def n_clusters(self) -> int:
+        """The number of sampled PSUs, C."""
+        return self.n_psu if self.cluster is None else int(self.cluster[-1]) + 1
 
     @property
     def n_strata(self) -> int:
@@ -78,28 +101,90 @@ class Design:
 
     @property
     def df(self) -> int:
-        """The degrees of freedom of the whole sample: PSUs minus strata."""
-        return self.n_psu - self.n_strata
+        """The degrees of freedom of the whole sample: PSUs minus strata.
+
+        Of replicate weights, no more than their own.
+        """
+        freedom = self.n_clusters - self.n_strata
+        return freedom if self.replicates is None else min(freedom, self.replicates.df)
+
+    @cached_property
+    def tree(self) -> tuple[Stage, ...]:
+        """All stages, the first one first."""
+        units = np.arange(self.n_psu) if self.cluster is None else self.cluster
+        strata = np.empty(self.n_clusters, dtype=np.intp)
+        strata[units] = self.stratum_of_psu
+        fraction = self.sampling_fraction
+        first = Stage(
+            cluster=units,
+            stratum=strata,
+            fraction=np.zeros(self.n_strata) if fraction is None else fraction,
+            parent=np.zeros(self.n_strata, dtype=np.intp),
+            passed=np.ones(self.n_strata),
+        )
+        return (first, *self.later)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the variance is that of one stage and no stratum is lonely."""
+        return not (self.later or self.adjust_domain or self.replicates or self.tree[0].alone.any())
 
     @cached_property
     def psu_per_stratum(self) -> Integers:
         """The number of sampled PSUs of each stratum, (H,)."""
-        return np.bincount(self.stratum_of_psu, minlength=self.n_strata)
+        return self.tree[0].count
 
     @cached_property
     def first_psu(self) -> Integers:
-        """The first PSU code of each stratum, (H,)."""
-        return np.concatenate([[0], np.cumsum(self.psu_per_stratum)[:-1]]).astype(np.intp)
+        """The first unit of each stratum, (H,)."""
+        changes = np.flatnonzero(np.diff(self.stratum_of_psu)) + 1
+        return np.concatenate([[0], changes]).astype(np.intp)
 
-    def by_stratum(self, psu_values: NDArray[Any]) -> NDArray[Any]:
-        """Return the sums over the PSUs of each stratum: (P, K) to (H, K)."""
-        summed: NDArray[Any] = np.add.reduceat(psu_values, self.first_psu, axis=0)
-        return summed
+    def by_stratum(self, psu_values: Any) -> Any:
+        """Return the sums over the units of each stratum: (P, K) to (H, K), sparse if they are."""
+        if sparse.issparse(psu_values):
+            gather = sparse.csr_array(
+                (
+                    np.ones(self.n_psu, dtype=psu_values.dtype),
+                    (self.stratum_of_psu, np.arange(self.n_psu)),
+                ),
+                shape=(self.n_strata, self.n_psu),
+            )
+            return gather @ psu_values
+        return np.add.reduceat(psu_values, self.first_psu, axis=0)
+
+    def by_cluster(self, unit_values: Any) -> Any:
+        """Return the sums over the units of each PSU: (P, K) to (C, K), sparse if they are."""
+        if self.cluster is None:
+            return unit_values
+        gather = sparse.csr_array(
+            (
+                np.ones(self.n_psu, dtype=unit_values.dtype),
+                (self.cluster, np.arange(self.n_psu)),
+            ),
+            shape=(self.n_clusters, self.n_psu),
+        )
+        return gather @ unit_values
+
+    def by_row(self) -> Design:
+        """Return the same design with sums kept for each row, as weights by row need them."""
+        order = np.argsort(self.psu, kind="stable")
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        unit = self.psu[order]
+        cluster = unit if self.cluster is None else self.cluster[unit]
+        return replace(
+            self,
+            psu=rank,
+            stratum_of_psu=self.stratum_of_psu[unit],
+            cluster=cluster,
+            later=tuple(replace(stage, cluster=stage.cluster[unit]) for stage in self.later),
+        )
 
     @classmethod
     def from_columns(
         cls,
-        weights: ArrayLike,
+        weights: ArrayLike | None,
         *,
         psu: ArrayLike | None = None,
         stratum: ArrayLike | None = None,
@@ -107,25 +192,32 @@ class Design:
         nested: bool = False,
         lonely: Lonely = Lonely.FAIL,
         names: ColumnNames | None = None,
+        stages: Sequence[StageColumns] = (),
+        adjust_domain: bool = False,
+        collapse: Mapping[Any, Any] | None = None,
     ) -> Design:
         """Return the design that these columns, each (n,), describe.
 
         Without ``psu`` every row is its own PSU; without ``stratum`` there is one. ``fpc`` is
         constant within a stratum: the number of PSUs in the population, or the fraction sampled.
-        ``nested`` says that PSU labels are unique only within their stratum.
+        ``nested`` says that PSU labels are unique only within their stratum. ``stages`` are those
+        after the first; they add to the variance where the stage above has an ``fpc``. Without
+        ``weights`` they are what the fractions of all stages imply. ``collapse`` says for
+        ``Lonely.COLLAPSE`` which stratum a lonely one joins (label to label); by default the next
+        one, in the order of labels, that is not lonely.
 
         Raises DesignError for a missing, negative or infinite weight, a missing PSU or stratum,
         a PSU in two strata, a sample larger than its population, one PSU in all, and, under
         ``Lonely.FAIL``, strata with a single PSU.
         """
         names = names or ColumnNames()
-        weight = _checked_weights(weights, names)
-        rows = len(weight)
-        stratum_code, labels = _codes(stratum, rows, names.survey, names.stratum)
+        rows = number_of_rows(weights, psu, stratum, fpc, names)
+        weight = np.ones(rows) if weights is None else checked_weights(weights, names)
+        stratum_code, labels = codes_of(stratum, rows, names.survey, names.stratum)
         if psu is None:
             unit_code, unit_labels = np.arange(rows), None
         else:
-            unit_code, unit_labels = _codes(psu, rows, names.survey, names.psu)
+            unit_code, unit_labels = codes_of(psu, rows, names.survey, names.psu)
         if nested and psu is not None:
             unit_code = pd.factorize(stratum_code.astype(np.int64) * rows + unit_code)[0]
         stratum_of_unit = _one_stratum_each(unit_code, stratum_code, unit_labels, labels, names)
@@ -139,6 +231,7 @@ class Design:
             stratum_of_psu=stratum_of_unit[order],
             lonely=lonely,
             strata=tuple(labels),
+            adjust_domain=adjust_domain,
         )
         if design.n_psu < 2:
             raise DesignError(
@@ -147,66 +240,50 @@ class Design:
                 expected="at least two PSUs",
                 hint="no sampling variance can be estimated from one PSU",
             )
+        if fpc is not None:
+            fraction = sampling_fraction(
+                fpc, stratum_code, design.psu_per_stratum, list(labels), names
+            )
+            design = replace(design, sampling_fraction=fraction)
+        if stages:
+            design = _with_stages(design, stages, names)
+        if weights is None:
+            design = replace(design, weights=_implied_weights(design, names))
+        if lonely is Lonely.COLLAPSE:
+            design = collapsed(design, collapse, names)
+        elif collapse is not None:
+            raise DesignError(
+                f"{names.survey}: collapse",
+                got=f"lonely: {lonely.value}",
+                expected="lonely: collapse",
+                hint="partners are declared for strata to be merged",
+            )
         design._refuse_lonely(names)
-        if fpc is None:
-            return design
-        fraction = _sampling_fraction(fpc, stratum_code, design, names)
-        return replace(design, sampling_fraction=fraction)
+        return design
 
     def _refuse_lonely(self, names: ColumnNames) -> None:
-        alone = np.flatnonzero(self.psu_per_stratum == 1)
-        if self.lonely is Lonely.FAIL and len(alone):
-            which = _some([self.strata[i] for i in alone], most=20)
+        if self.lonely is not Lonely.FAIL:
+            return
+        alone = np.flatnonzero(self.tree[0].alone)
+        if len(alone):
+            which = some([self.strata[i] for i in alone], most=20)
             raise DesignError(
                 f"{names.survey}: column {names.stratum}",
                 got=f"{len(alone)} strata with a single PSU: {which}",
                 expected="at least two PSUs in every stratum",
-                hint="merge strata, or declare lonely: remove, certainty, adjust or average",
+                hint="merge strata (lonely: collapse), or declare lonely: "
+                "remove, certainty, adjust or average",
             )
-
-
-def _checked_weights(weights: ArrayLike, names: ColumnNames) -> Floats:
-    where = f"{names.survey}: column {names.weights}"
-    try:
-        weight = np.asarray(pd.to_numeric(pd.Series(weights)), dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DesignError(where, got=str(error), expected="numbers") from error
-    if not len(weight):
-        raise DesignError(where, got="no rows", expected="a sample of at least two PSUs")
-    for wrong, is_what, hint in (
-        (np.isnan(weight), "missing", "a row outside the sample has weight 0, not an empty one"),
-        (np.isinf(weight), "infinite", None),
-        (weight < 0, "negative", "calibration can make negative weights: bound it"),
-    ):
-        if wrong.any():
-            raise DesignError(
-                where,
-                got=f"{is_what} in {_rows(wrong)}",
-                expected="a finite weight of 0 or more in every row",
-                hint=hint,
-            )
-    if not weight.any():
-        raise DesignError(where, got="0 in every row", expected="some positive weights")
-    return weight
-
-
-def _codes(
-    column: ArrayLike | None, rows: int, survey: str, name: str
-) -> tuple[Integers, Sequence[Any]]:
-    if column is None:
-        return np.zeros(rows, dtype=np.intp), ["all"]
-    values = pd.Series(column)
-    where = f"{survey}: column {name}"
-    if len(values) != rows:
-        raise DesignError(where, got=f"{len(values)} rows", expected=f"{rows} rows")
-    if values.isna().any():
-        raise DesignError(
-            where,
-            got=f"missing in {_rows(values.isna().to_numpy())}",
-            expected=f"a {name} in every row",
-        )
-    codes, labels = pd.factorize(values, sort=True)
-    return codes.astype(np.intp), list(labels)
+        for number, stage in enumerate(self.later, start=2):
+            counted = stage.alone & (stage.passed > 0)
+            if counted.any():
+                raise DesignError(
+                    f"{names.survey}: stage {number}",
+                    got=f"{int(counted.sum())} units of the stage above with a single sampled unit",
+                    expected="at least two units of every stage in each unit above it",
+                    hint="leave out this stage (the variance between PSUs covers it where few PSUs "
+                    "are sampled), or declare lonely: remove, certainty, adjust or average",
+                )
 
 
 def _one_stratum_each(
@@ -226,62 +303,166 @@ def _one_stratum_each(
         strata = sorted({str(labels[s]) for s in stratum[unit == unit[row]]})
         raise DesignError(
             f"{names.survey}: column {names.psu}",
-            got=f"PSU {label} in strata {_some(strata)}; {_rows(elsewhere)}",
+            got=f"PSU {label} in strata {some(strata)}; {rows_said(elsewhere)}",
             expected="every PSU in one stratum",
             hint="declare nested: true if PSU labels are unique only within their stratum",
         )
     return stratum_of_unit
 
 
-def _sampling_fraction(
-    fpc: ArrayLike, stratum: Integers, design: Design, names: ColumnNames
-) -> Floats:
-    where = f"{names.survey}: column {names.fpc}"
-    size = np.asarray(pd.to_numeric(pd.Series(fpc)), dtype=np.float64)
-    if len(size) != design.n_rows:
-        raise DesignError(where, got=f"{len(size)} rows", expected=f"{design.n_rows} rows")
-    wrong = ~(np.isfinite(size) & (size > 0))
-    if wrong.any():
-        raise DesignError(
-            where,
-            got=f"missing, infinite, zero or negative in {_rows(wrong)}",
-            expected="a population count or a sampling fraction in every row",
+def _with_stages(design: Design, stages: Sequence[StageColumns], names: ColumnNames) -> Design:
+    """Return the design with its later stages, sums kept for the units of the last one."""
+    if design.sampling_fraction is None:
+        # of a population of PSUs without end no stage but the first adds to the variance
+        return design
+    above = design.psu
+    passed_row = design.sampling_fraction[design.stratum_of_psu][design.psu]
+    made: list[tuple[Integers, Integers, Floats, Integers, Floats]] = []
+    for number, columns in enumerate(stages, start=2):
+        stage_names = names._replace(
+            psu=f"unit of stage {number}",
+            stratum=f"stratum of stage {number}",
+            fpc=f"{names.fpc} of stage {number}",
         )
-    per_stratum = np.empty(design.n_strata)
-    per_stratum[stratum] = size
-    varies = per_stratum[stratum] != size
-    if varies.any():
-        raise DesignError(
-            where,
-            got=f"two values in one stratum: {_rows(varies)}",
-            expected="one value a stratum",
+        unit = codes_of(columns.unit, design.n_rows, names.survey, stage_names.psu)[0]
+        inner = codes_of(columns.stratum, design.n_rows, names.survey, stage_names.stratum)[0]
+        # a stratum lies in one unit of the stage above; a unit in one stratum
+        stratum, keys = pd.factorize(
+            above.astype(np.int64) * (int(inner.max()) + 1) + inner, sort=True
         )
-    counts = per_stratum > 1
-    if counts.any() and not counts.all() and (per_stratum[~counts] < 1).any():
-        raise DesignError(
-            where,
-            got="counts in some strata, fractions in others",
-            expected="counts of PSUs, or sampling fractions, in all strata",
+        cluster, cluster_keys = pd.factorize(
+            stratum.astype(np.int64) * (int(unit.max()) + 1) + unit, sort=True
         )
-    fraction = design.psu_per_stratum / per_stratum if counts.any() else per_stratum
-    over = np.flatnonzero(fraction > 1)
-    if len(over):
-        raise DesignError(
-            where,
-            got=f"a sampling fraction over 1 in strata {_some([design.strata[i] for i in over])}",
-            expected="a population of PSUs at least as large as the sample",
-            hint=f"{names.fpc} counts PSUs, not persons",
-        )
-    return fraction
+        stratum_of_cluster = np.empty(len(cluster_keys), dtype=np.intp)
+        stratum_of_cluster[cluster] = stratum
+        sampled = np.bincount(stratum_of_cluster)
+        parent = np.empty(len(keys), dtype=np.intp)
+        parent[stratum] = above
+        passed = np.empty(len(keys))
+        passed[stratum] = passed_row
+        fraction = np.zeros(len(keys))
+        if columns.fpc is not None:
+            labels = [f"within unit {at + 1} of stage {number - 1}" for at in parent]
+            fraction = sampling_fraction(columns.fpc, stratum, sampled, labels, stage_names)
+        made.append((cluster, stratum_of_cluster, fraction, parent, passed))
+        passed_row = passed_row * fraction[stratum]
+        above = cluster.astype(np.intp)
+    # codes of the last stage are sorted by all stages above, so by stratum and PSU
+    last = above
+    units = int(last.max()) + 1
+
+    def of_unit(code: Integers) -> Integers:
+        found = np.empty(units, dtype=np.intp)
+        found[last] = code
+        return found
+
+    return replace(
+        design,
+        psu=last,
+        stratum_of_psu=design.stratum_of_psu[of_unit(design.psu)],
+        cluster=of_unit(design.psu),
+        later=tuple(
+            Stage(of_unit(cluster), stratum, fraction, parent, passed)
+            for cluster, stratum, fraction, parent, passed in made
+        ),
+    )
 
 
-def _rows(wrong: Booleans) -> str:
-    """Say how many rows are wrong and which come first, counting from 1."""
-    which = np.flatnonzero(wrong) + 1
-    noun = "row" if len(which) == 1 else "rows"
-    return f"{len(which)} {noun} ({_some(which.tolist())})"
+def _implied_weights(design: Design, names: ColumnNames) -> Floats:
+    """Return one over the product of the fractions sampled at all stages, (n,)."""
+    chance = np.ones(design.n_psu)
+    for stage in design.tree:
+        chance = chance * stage.fraction[stage.stratum][stage.cluster]
+    if (chance == 0).any():
+        raise DesignError(
+            f"{names.survey}: column {names.weights}",
+            got="no weights, and a stage without a population count",
+            expected="weights, or the population count of every stage",
+        )
+    weights: Floats = 1.0 / chance[design.psu]
+    return weights
 
 
-def _some(items: Sequence[Any], most: int = 5) -> str:
-    text = ", ".join(str(item) for item in items[:most])
-    return f"{text} ..." if len(items) > most else text
+def collapsed(design: Design, partners: Mapping[Any, Any] | None, names: ColumnNames) -> Design:
+    """Return the design with each lonely stratum merged with its partner (Lonely.COLLAPSE).
+
+    By default the partner is the next stratum, in the order of labels, with several PSUs, and the
+    first one after the last; where every stratum is lonely, neighbours make pairs and the last of
+    an odd number joins the pair before. The variance then holds the difference between the strata:
+    it is too large rather than too small (Wolter 2007, 2.5).
+    """
+    stage = design.tree[0]
+    alone, label = stage.alone, list(design.strata)
+    target = np.arange(design.n_strata)
+    if partners is not None:
+        position = {name: at for at, name in enumerate(label)}
+        for name, partner in partners.items():
+            for one in (name, partner):
+                if one not in position:
+                    raise DesignError(
+                        f"{names.survey}: collapse",
+                        got=one,
+                        expected=f"a stratum: {some(label, most=20)}",
+                    )
+            first, second = target[position[name]], target[position[partner]]
+            target[target == max(first, second)] = min(first, second)
+    elif alone.all():
+        target = np.minimum(target // 2, max(len(target) // 2 - 1, 0))
+    else:
+        whole = np.flatnonzero(~alone & (stage.fraction < 1.0 - 1e-7))
+        if alone.any() and not len(whole):
+            raise DesignError(
+                f"{names.survey}: column {names.stratum}",
+                got="no stratum with several PSUs that were not all taken",
+                expected="a stratum that a lonely one can join",
+                hint="declare which strata to merge",
+            )
+        for at in np.flatnonzero(alone):
+            after = whole[whole > at]
+            target[at] = after[0] if len(after) else whole[0]
+    new = np.unique(target, return_inverse=True)[1]
+    merged = replace(
+        design,
+        stratum_of_psu=new[design.stratum_of_psu],
+        strata=tuple(
+            "+".join(str(label[i]) for i in np.flatnonzero(new == at))
+            if (new == at).sum() > 1
+            else label[int(np.flatnonzero(new == at)[0])]
+            for at in range(int(new.max()) + 1)
+        ),
+        lonely=Lonely.FAIL,
+    )
+    if design.sampling_fraction is not None:
+        population = np.bincount(new, weights=stage.count / design.sampling_fraction)
+        sampled = np.bincount(new, weights=stage.count)
+        fraction = sampled / population
+        # a unit's variance within counts the rest of what it adds between: the same fraction
+        change = (fraction[new] / design.sampling_fraction)[design.stratum_of_psu]
+        merged = replace(
+            merged,
+            sampling_fraction=fraction,
+            later=tuple(stage.with_passed(change) for stage in design.later),
+        )
+    return _in_order(merged)
+
+
+def _in_order(design: Design) -> Design:
+    """Return the design with its units sorted by stratum again."""
+    order = np.lexsort(
+        (
+            np.arange(design.n_psu) if design.cluster is None else design.cluster,
+            design.stratum_of_psu,
+        )
+    )
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    cluster = None
+    if design.cluster is not None:
+        cluster = np.asarray(pd.factorize(design.cluster[order])[0], dtype=np.intp)
+    return replace(
+        design,
+        psu=rank[design.psu],
+        stratum_of_psu=design.stratum_of_psu[order],
+        cluster=cluster,
+        later=tuple(replace(stage, cluster=stage.cluster[order]) for stage in design.later),
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 from sdmx_service.errors import DataError
 from sdmx_service.survey.cells import Cells
@@ -24,7 +26,8 @@ from sdmx_service.survey.influence import (
     accumulate,
 )
 from sdmx_service.survey.outcome import known_values, seen
-from sdmx_service.survey.variance import deviations
+from sdmx_service.survey.table import beside, dense, scaled
+from sdmx_service.survey.variance import covariance, deviations
 
 __all__ = ["Composition", "Estimates", "estimate", "mean", "proportion", "ratio", "total"]
 
@@ -43,6 +46,8 @@ class Estimates:
 
     ``keys`` K rows of dimension codes; ``sums`` the values (K,) and the PSU sums of their influence
     values (P, K); ``reach`` (H, K) the strata whose PSUs a cell's variance is about.
+    ``replicated`` (R, K) the values with each replicate's weights, where the design has replicate
+    weights; without it they are linearised.
     """
 
     design: Design
@@ -50,6 +55,7 @@ class Estimates:
     sums: Sums
     composition: Composition
     reach: Booleans
+    replicated: Floats | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -61,8 +67,9 @@ class Estimates:
 
     @property
     def influence(self) -> Floats:
-        """The weighted PSU sums of influence values, (P, K)."""
-        return self.sums.influence
+        """The weighted sums of influence values by PSU (or finer unit of the design), (P, K)."""
+        table: Floats = dense(self.sums.influence)
+        return table
 
     @cached_property
     def n(self) -> Integers:
@@ -91,12 +98,19 @@ class Estimates:
             return np.asarray(self.n / (self.n + self.missing), dtype=np.float64)
 
     @cached_property
-    def _psu_present(self) -> NDArray[np.float32]:
-        return (self.sums.rows > 0).astype(np.float32)
+    def _psu_present(self) -> Any:
+        """1 where a PSU has rows of a cell, (C, K), sparse where the sums are."""
+        return (self.design.by_cluster(self.sums.rows) > 0).astype(np.float32)
+
+    @cached_property
+    def _psu_per_stratum(self) -> NDArray[np.float32]:
+        """The PSUs of each stratum that have rows of a cell, (H, K)."""
+        found: NDArray[np.float32] = dense(self.design.tree[0].stratum_sums(self._psu_present))
+        return found
 
     @cached_property
     def _strata_present(self) -> NDArray[np.float32]:
-        return (self.design.by_stratum(self._psu_present) > 0).astype(np.float32)
+        return (self._psu_per_stratum > 0).astype(np.float32)
 
     @cached_property
     def n_psu(self) -> Integers:
@@ -110,16 +124,31 @@ class Estimates:
 
     @property
     def df(self) -> Integers:
-        """PSUs minus strata represented in the cell (R survey's ``degf`` of the subset), (K,)."""
-        return self.n_psu - self.n_strata
+        """PSUs minus strata represented in the cell (R survey's ``degf`` of the subset), (K,).
+
+        Of replicate weights, no more than their own.
+        """
+        return self._limited(self.n_psu - self.n_strata)
 
     @cached_property
     def joint_df(self) -> Integers:
         """PSUs minus strata represented in the union of two cells, (K, K)."""
         psu, strata = self._psu_present, self._strata_present
-        both = (psu.T @ psu).astype(np.intp) - (strata.T @ strata).astype(np.intp)
-        joint: Integers = self.df[:, None] + self.df[None, :] - both
-        return joint
+        both = dense(psu.T @ psu).astype(np.intp) - (strata.T @ strata).astype(np.intp)
+        own = self.n_psu - self.n_strata
+        joint: Integers = own[:, None] + own[None, :] - both
+        return self._limited(joint)
+
+    def union_df(self, uses: ArrayLike) -> Integers:
+        """PSUs minus strata in the union of the cells that a row of ``uses`` (L, K) marks, (L,)."""
+        marked = np.atleast_2d(np.asarray(uses, dtype=bool)).astype(np.float32)
+        psu = (self._psu_present @ marked.T > 0).sum(axis=0)
+        strata = (self._strata_present @ marked.T > 0).sum(axis=0)
+        return self._limited(np.asarray(psu - strata, dtype=np.intp))
+
+    def _limited(self, freedom: Integers) -> Integers:
+        own = self.design.replicates
+        return freedom if own is None else np.minimum(freedom, own.df)
 
     @cached_property
     def estimable(self) -> Booleans:
@@ -140,13 +169,40 @@ class Estimates:
 
     @cached_property
     def deviations(self) -> Floats:
-        """The matrix D, (P, K), whose D'D is the covariance of all cells, estimable or not."""
-        return deviations(self.influence, self.design, represented=self.reach)
+        """The matrix D whose D'D is the covariance of all cells, estimable or not, (rows, K).
+
+        Its rows are the PSUs, then the units of later stages; or the replicates. They are the same
+        for all estimates of one design.
+        """
+        if self.design.replicates is not None and self.replicated is not None:
+            return self.design.replicates.deviations(self.replicated, self.value)
+        return deviations(
+            self.sums.influence, self.design, represented=self.reach, present=self._psu_reached
+        )
+
+    @property
+    def _psu_reached(self) -> Integers | None:
+        """How many PSUs of each stratum a cell's variance is about, (H, K), if it matters."""
+        if not self.design.adjust_domain:
+            return None
+        touched = self.design.by_cluster(dense(self.sums.influence) != 0) > 0
+        touched |= dense(self._psu_present) > 0
+        return np.asarray(self.design.tree[0].stratum_sums(touched.astype(float)), dtype=np.intp)
+
+    @cached_property
+    def _joint(self) -> Floats:
+        if sparse.issparse(self.sums.influence) and self.design.plain:
+            return covariance(self.sums.influence, self.design)
+        joint: Floats = self.deviations.T @ self.deviations
+        return joint
 
     @cached_property
     def variance(self) -> Floats:
         """The sampling variances, NaN where not estimable, (K,)."""
-        squares = np.einsum("pk,pk->k", self.deviations, self.deviations)
+        if sparse.issparse(self.sums.influence) and self.design.plain:
+            squares = np.diagonal(self._joint)
+        else:
+            squares = np.einsum("pk,pk->k", self.deviations, self.deviations)
         return np.where(self.estimable, squares, np.nan)
 
     @property
@@ -158,7 +214,7 @@ class Estimates:
     @cached_property
     def covariance(self) -> Floats:
         """The joint covariance, NaN in rows and columns that are not estimable, (K, K)."""
-        joint: Floats = self.deviations.T @ self.deviations
+        joint = self._joint.copy()
         joint[~self.estimable, :] = np.nan
         joint[:, ~self.estimable] = np.nan
         return joint
@@ -203,6 +259,7 @@ class Estimates:
             ),
             self.composition,
             self.reach[:, chosen],
+            None if self.replicated is None else self.replicated[:, chosen],
         )
 
     def stack(self, other: Estimates) -> Estimates:
@@ -215,9 +272,9 @@ class Estimates:
             pd.concat([self.keys, other.keys], ignore_index=True),
             Sums(
                 np.append(a.value, b.value),
-                np.hstack([a.influence, b.influence]),
-                np.hstack([a.denominator, b.denominator]),
-                np.hstack([a.rows, b.rows]),
+                beside(a.influence, b.influence),
+                beside(a.denominator, b.denominator),
+                beside(a.rows, b.rows),
                 np.append(a.events, b.events),
                 np.append(a.missing, b.missing),
                 np.append(a.weight_sum, b.weight_sum),
@@ -225,6 +282,9 @@ class Estimates:
             ),
             self.composition if self.composition is other.composition else Composition.NONE,
             np.hstack([self.reach, other.reach]),
+            None
+            if self.replicated is None or other.replicated is None
+            else np.hstack([self.replicated, other.replicated]),
         )
 
     def rest(self, group: ArrayLike, whole: ArrayLike) -> Estimates:
@@ -244,30 +304,32 @@ class Estimates:
         )
         a, b = inner.sums, outer.sums
         rows = b.rows - a.rows
-        if (rows < 0).any():
+        if rows.size and rows.min() < 0:
             raise ValueError("a group has rows outside of what it is taken from")
         denominator = b.denominator - a.denominator
+        filled = np.asarray(rows.sum(axis=0)) > 0
         if self.composition is Composition.SUM:
-            value, influence = b.value - a.value, b.influence - a.influence
+            value = b.value - a.value
+            influence = scaled(b.influence - a.influence, filled)
         else:
             inside, around = a.denominator.sum(axis=0), b.denominator.sum(axis=0)
+            value = _unmixed(inside, around, a.value, b.value)
+            # a rest without rows has no influence; an empty group adds nothing to its whole
+            own = np.where(inside == 0, 0.0, a.value)
             with np.errstate(divide="ignore", invalid="ignore"):
-                # an empty group adds nothing to its whole
-                own = np.where(inside == 0, 0.0, a.value)
-                value = (around * b.value - inside * own) / (around - inside)
-                influence = (
-                    around * b.influence
-                    + (b.value - value) * b.denominator
-                    - inside * a.influence
-                    - (own - value) * a.denominator
-                ) / (around - inside)
-        filled = rows.sum(axis=0) > 0
+                one = np.where(filled, 1.0 / (around - inside), 0.0)
+            influence = (
+                scaled(b.influence, one * around)
+                + scaled(b.denominator, np.where(filled, one * (b.value - value), 0.0))
+                - scaled(a.influence, one * inside)
+                - scaled(a.denominator, np.where(filled, one * (own - value), 0.0))
+            )
         return Estimates(
             self.design,
             inner.keys,
             Sums(
                 np.where(filled, value, np.nan),
-                np.where(filled, influence, 0.0),
+                influence,
                 denominator,
                 rows,
                 b.events - a.events,
@@ -277,7 +339,32 @@ class Estimates:
             ),
             self.composition,
             outer.reach,
+            self._rest_replicated(inner, outer),
         )
+
+    def _rest_replicated(self, inner: Estimates, outer: Estimates) -> Floats | None:
+        """Return the values of the rests with each replicate's weights, (R, M)."""
+        if inner.replicated is None or outer.replicated is None:
+            return None
+        if self.composition is Composition.SUM:
+            return outer.replicated - inner.replicated
+        assert self.design.replicates is not None  # or nothing would be replicated
+        factors = self.design.replicates.factors
+        return _unmixed(
+            factors @ inner.sums.denominator,
+            factors @ outer.sums.denominator,
+            inner.replicated,
+            outer.replicated,
+        )
+
+
+def _unmixed(inside: Floats, around: Floats, own: Floats, whole: Floats) -> Floats:
+    """Return the average of the rest of a whole, given the averages of both and their bases."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # an empty group adds nothing to its whole
+        part = np.where(inside == 0, 0.0, inside * own)
+        rest: Floats = (around * whole - part) / (around - inside)
+    return rest
 
 
 def estimate(
@@ -290,18 +377,30 @@ def estimate(
     universe: Booleans | None = None,
     composition: Composition = Composition.NONE,
     reach: Booleans | None = None,
+    from_sums: bool = False,
 ) -> Estimates:
     """Return any linearised statistic by cell; arguments as in ``influence.accumulate``.
 
     ``reach`` (H,) marks the strata the influence comes from where it is wider than the cell's own
-    rows; by default a cell reaches the strata it has rows in.
+    rows; by default a cell reaches the strata it has rows in. ``from_sums`` says that the
+    statistic is nothing but a total (Composition.SUM) or the ratio of two (AVERAGE), so that its
+    value with other weights follows from the same sums.
     """
     sums = accumulate(design, cells, statistic, known=known, event=event, universe=universe)
-    if reach is None:
-        strata = design.by_stratum(sums.rows) > 0
+    if design.calibration is not None:
+        # a residual of the calibration is everywhere
+        strata = np.ones((design.n_strata, len(cells)), dtype=bool)
+    elif reach is None:
+        strata = dense(design.by_stratum(sums.rows) > 0)
     else:
         strata = np.repeat(reach[:, None], len(cells), axis=1)
-    return Estimates(design, cells.keys, sums, composition, strata)
+    replicated, own = None, design.replicates
+    if own is not None and from_sums:
+        if composition is Composition.SUM:
+            replicated = own.totals(sums.influence)
+        else:
+            replicated = own.ratios(sums.value, sums.influence, sums.denominator)
+    return Estimates(design, cells.keys, sums, composition, strata, replicated)
 
 
 def total(
@@ -322,6 +421,7 @@ def total(
         event=known & (y != 0),
         universe=universe,
         composition=Composition.SUM,
+        from_sums=True,
     )
 
 
@@ -396,4 +496,5 @@ def _ratio(
         event=known & (y != 0),
         universe=universe,
         composition=Composition.AVERAGE,
+        from_sums=True,
     )
