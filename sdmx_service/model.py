@@ -21,14 +21,20 @@ class CiMethod(Enum):
     """How an interval was made; the values are the codes of ``CI_METHOD``.
 
     T: value -/+ t x SE. LOGIT: t interval of log(p/(1-p)), taken back. KORN_GRAUBARD:
-    Clopper-Pearson with the effective sample size. LOG_T: t interval of the logarithm, taken back.
-    NONE: no interval.
+    Clopper-Pearson with the effective sample size. WILSON: score test with the effective sample
+    size. ASIN: t interval of arcsin(sqrt(p)), taken back. LIKELIHOOD: likelihood ratio over the
+    design effect. LOG_T: t interval of the logarithm, taken back. WOODRUFF: of a quantile, through
+    the share below it. NONE: no interval.
     """
 
     T = "T"
     LOGIT = "LOGIT"
     KORN_GRAUBARD = "KORN_GRAUBARD"
+    WILSON = "WILSON"
+    ASIN = "ASIN"
+    LIKELIHOOD = "LIKELIHOOD"
     LOG_T = "LOG_T"
+    WOODRUFF = "WOODRUFF"
     NONE = "NONE"
 
 

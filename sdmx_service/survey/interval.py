@@ -13,13 +13,16 @@ from sdmx_service.model import CiMethod, Interval
 
 __all__ = [
     "Intervals",
+    "asin",
     "clopper_pearson",
     "critical",
     "korn_graubard",
+    "likelihood",
     "log_t",
     "logit",
     "of_proportions",
     "t",
+    "wilson",
 ]
 
 Floats = NDArray[np.float64]
@@ -69,6 +72,107 @@ def logit(p: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) ->
     return _intervals(
         np.where(inside, lower, np.nan), np.where(inside, upper, np.nan), CiMethod.LOGIT, level
     )
+
+
+def asin(p: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) -> Intervals:
+    """Return the t interval of arcsin(sqrt(p)) taken back, as R's ``asin``; none at 0 and 1.
+
+    A bound beyond 0 or 1 on the arcsine scale is 0 or 1; R folds it back inside.
+    """
+    share = np.asarray(p, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = np.arcsin(np.sqrt(share))
+        margin = critical(df, level) * np.asarray(se) / (2.0 * np.sqrt(share * (1.0 - share)))
+        lower = np.sin(np.maximum(centre - margin, 0.0)) ** 2
+        upper = np.sin(np.minimum(centre + margin, np.pi / 2.0)) ** 2
+    inside = (share > 0) & (share < 1)
+    return _intervals(
+        np.where(inside, lower, np.nan), np.where(inside, upper, np.nan), CiMethod.ASIN, level
+    )
+
+
+def wilson(
+    p: ArrayLike,
+    se: ArrayLike,
+    df: ArrayLike,
+    n: ArrayLike,
+    *,
+    level: float = 0.95,
+    adjusted: bool = True,
+) -> Intervals:
+    """Return Wilson's score bounds with t(df) and n* = p(1-p)/SE^2 (t(n-1)/t(df))^2.
+
+    None at 0 and 1. ``adjusted=False`` leaves out the ratio of t's, as R's ``wilson`` does; svy has
+    it. Wilson, JASA 22 (1927); Franco et al., J. of Survey Statistics and Methodology 7 (2019).
+    """
+    share = np.asarray(p, dtype=np.float64)
+    quantile = critical(df, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = share * (1.0 - share) / np.asarray(se) ** 2
+        if adjusted:
+            rows = np.asarray(n, dtype=np.float64)
+            effective = effective * (critical(rows - 1, level) / quantile) ** 2
+        square = quantile**2 / effective
+        centre = (share + square / 2.0) / (1.0 + square)
+        spread = share * (1.0 - share) * square + square**2 / 4.0
+        margin = np.sqrt(spread) / (1.0 + square)
+    inside = (share > 0) & (share < 1)
+    return _intervals(
+        np.where(inside, np.maximum(centre - margin, 0.0), np.nan),
+        np.where(inside, np.minimum(centre + margin, 1.0), np.nan),
+        CiMethod.WILSON,
+        level,
+    )
+
+
+def likelihood(
+    p: ArrayLike, se: ArrayLike, df: ArrayLike, n: ArrayLike, *, level: float = 0.95
+) -> Intervals:
+    """Return where the binomial deviance of n trials is t(df)^2 times the design effect.
+
+    None at 0 and 1. R's ``likelihood`` (Rao and Scott, Annals of Statistics 12, 1984): the design
+    effect is SE^2 n / (p(1-p)), times n/(n-1) for the estimated dispersion. R interpolates between
+    about 20 points of the profile, which is up to 2e-4 of a bound away from it; this is exact.
+    """
+    share, rows = np.asarray(p, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    inside = (share > 0) & (share < 1) & (rows > 1)
+    centre = np.where(inside, share, 0.5)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.asarray(se, dtype=np.float64) ** 2
+        limit = (
+            critical(df, level) ** 2 * variance * rows / (2.0 * share * (1 - share) * (rows - 1))
+        )
+    limit = np.where(inside, limit, np.nan)
+    lower, upper = _at_divergence(centre, limit, -1.0), _at_divergence(centre, limit, 1.0)
+    return _intervals(lower, upper, CiMethod.LIKELIHOOD, level)
+
+
+def _at_divergence(share: Floats, limit: Floats, sign: float) -> Floats:
+    """Return q on one side of ``share`` with p log(p/q) + (1-p) log((1-p)/(1-q)) = limit."""
+    start = special.logit(share)
+    known = np.isfinite(limit)
+    most = np.where(known, limit, 0.0)
+
+    def divergence(distance: Floats) -> Floats:
+        # written in the distance of the logits, so that a short one keeps its digits
+        with np.errstate(over="ignore"):
+            moved: Floats = np.log1p(share * np.expm1(sign * distance)) - share * sign * distance
+        return moved
+
+    near = np.zeros_like(start)
+    far = np.ones_like(start)
+    # both ends of the divergence rise without bound, at least as the smaller share times distance
+    for _ in range(64):
+        short = divergence(far) < most
+        if not short.any():
+            break
+        far = np.where(short, 2.0 * far, far)
+    for _ in range(80):
+        middle = (near + far) / 2.0
+        short = divergence(middle) < most
+        near, far = np.where(short, middle, near), np.where(short, far, middle)
+    found: Floats = special.expit(start + sign * (near + far) / 2.0)
+    return np.where(known, found, np.nan)
 
 
 def log_t(value: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) -> Intervals:
@@ -122,6 +226,11 @@ def clopper_pearson(p: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Inter
 _PROPORTION: dict[CiMethod, Callable[..., Intervals]] = {
     CiMethod.T: t,
     CiMethod.LOGIT: logit,
+    CiMethod.ASIN: asin,
+}
+_WITH_ROWS: dict[CiMethod, Callable[..., Intervals]] = {
+    CiMethod.WILSON: wilson,
+    CiMethod.LIKELIHOOD: likelihood,
 }
 
 
@@ -146,6 +255,8 @@ def of_proportions(
     freedom, rows = np.asarray(df, dtype=np.float64), np.asarray(n, dtype=np.float64)
     if method is CiMethod.KORN_GRAUBARD:
         usual = korn_graubard(share, error, freedom, rows, level=level, capped=capped)
+    elif method in _WITH_ROWS:
+        usual = _WITH_ROWS[method](share, error, freedom, rows, level=level)
     else:
         usual = _PROPORTION[method](share, error, freedom, level=level)
     extreme = ((share <= 0) | (share >= 1)) & np.isfinite(error) & (freedom >= 1)

@@ -1,37 +1,24 @@
-"""At-risk-of-poverty threshold, and the rate below it."""
+"""How many are at risk of poverty, and how far below the line they are."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sdmx_service.errors import DataError
 from sdmx_service.survey.cells import Cells
+from sdmx_service.survey.density import density
 from sdmx_service.survey.design import Design
 from sdmx_service.survey.estimate import Composition, Estimates, estimate
-from sdmx_service.survey.influence import Booleans, CellRows, Floats, Linearised
+from sdmx_service.survey.influence import Booleans, CellRows, Linearised
+from sdmx_service.survey.ordered import Ordered
 from sdmx_service.survey.outcome import known_values, seen
+from sdmx_service.survey.poverty_line import Basis, PovertyLine, national_line
 
-__all__ = ["PovertyLine", "rate", "threshold"]
-
-
-@dataclass(frozen=True)
-class PovertyLine:
-    """A share of a quantile of the income distribution; poor is below it, or not above it.
-
-    ``strict`` is Eurostat's rule for HX080 (poor if income < line); convey takes income <= line.
-    """
-
-    share: float = 0.6
-    quantile: float = 0.5
-    strict: bool = True
-
-    def is_poor(self, income: Floats, line: float) -> Booleans:
-        """Return which incomes (m,) are poor under the line."""
-        poor: Booleans = income < line if self.strict else income <= line
-        return poor
+__all__ = ["Basis", "PovertyLine", "dispersion", "fgt", "median_gap", "rate", "threshold"]
 
 
 def threshold(
@@ -42,18 +29,13 @@ def threshold(
     line: PovertyLine | None = None,
     universe: Booleans | None = None,
 ) -> Estimates:
-    """Return each cell's own poverty threshold, from the incomes (n,) of that cell.
-
-    The quantile is the smallest income with at least that share of the weight at or below it; the
-    influence is -(share / f(q)) (1(y <= q) - quantile) / N with a Gaussian kernel density f of
-    bandwidth sd N^(-1/5) (Osier 2009; Deville 1999; as in R convey).
-    """
+    """Return each cell's own poverty threshold, from the incomes (n,) of that cell."""
     line = line or PovertyLine()
     values, known = known_values(design, income)
     incomes = seen(design, values, known, universe)
 
     def statistic(rows: CellRows) -> Linearised:
-        return _threshold(rows, incomes, line)
+        return line.of(rows, incomes)
 
     return estimate(
         design,
@@ -82,102 +64,153 @@ def rate(
 
     Raises DataError where no row has an income to take the threshold from.
     """
+    return fgt(
+        design, cells, income, power=0.0, line=line, universe=universe, population=population
+    )
+
+
+def fgt(
+    design: Design,
+    cells: Cells,
+    income: ArrayLike,
+    *,
+    power: float,
+    line: PovertyLine | None = None,
+    universe: Booleans | None = None,
+    population: Booleans | None = None,
+) -> Estimates:
+    """Return the mean of ((line - income) / line)^power over each cell, 0 for who is not poor.
+
+    Power 0 is the rate, 1 the gap, 2 the severity of poverty (Foster, Greer and Thorbecke,
+    Econometrica 52, 1984). The line is the nation's as in ``rate``, its variance in every cell's.
+
+    Raises ValueError for a power below 0 or between 0 and 1, where a gap of zero has no slope;
+    DataError for a power over 0 where the line is not above 0.
+    """
+    if power < 0 or 0 < power < 1:
+        raise ValueError(f"power {power} is neither 0 nor at least 1")
     line = line or PovertyLine()
     values, known = known_values(design, income)
-    nation = _nation(design, values, known, population, line)
+    nation = national_line(design, values, known, population, line)
+    if power > 0 and not nation.value > 0:
+        raise DataError("poverty line", got=nation.value, expected="a line above 0")
     incomes = seen(design, values, known, universe)
-    poor = line.is_poor(incomes, nation.line).astype(np.float64)
-    own_effect = seen(design, nation.influence, known, universe)
+    poor = line.is_poor(incomes, nation.value)
+    own = seen(design, nation.influence, known, universe)
+    if power == 0:
+        depth, steepness = poor.astype(np.float64), None
+    else:
+        short = np.where(poor, (nation.value - incomes) / nation.value, 0.0)
+        depth = short**power
+        steepness = np.where(poor, power * short ** (power - 1.0) * incomes / nation.value**2, 0.0)
 
     def statistic(rows: CellRows) -> Linearised:
         people = rows.sum()
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = np.where(people > 0, rows.sum(poor) / people, np.nan)
+            value = np.where(people > 0, rows.sum(depth) / people, np.nan)
             scale = np.where(people > 0, 1.0 / people, 0.0)
-        density = np.nan_to_num(_density(rows, incomes, np.full(rows.count, nation.line)))
-        direct = (poor - rows.at(np.nan_to_num(value))) * rows.at(scale)
-        through_line = own_effect * rows.at(density)
-        # the nation's rows outside a cell move its line too: all PSU sums, less what is counted
-        indirect = nation.psu_influence[:, None] * density - rows.psu_sums(through_line)
-        return Linearised(value, direct + through_line, indirect=indirect)
+        if steepness is None:
+            slope = np.nan_to_num(density(rows, incomes, np.full(rows.count, nation.value)))
+        else:
+            slope = rows.sum(steepness) * scale
+        direct = (depth - rows.at(np.nan_to_num(value))) * rows.at(scale)
+        through, indirect = nation.moves(rows, own, slope)
+        return Linearised(value, direct + through, indirect=indirect)
 
     return estimate(
         design,
         cells,
         statistic,
         known=known,
-        event=known & line.is_poor(values, nation.line),
+        event=known & line.is_poor(values, nation.value),
         universe=universe,
         composition=Composition.AVERAGE,
+        reach=nation.strata,
+        from_sums=nation.strata is None,
+    )
+
+
+def median_gap(
+    design: Design,
+    cells: Cells,
+    income: ArrayLike,
+    *,
+    line: PovertyLine | None = None,
+    universe: Booleans | None = None,
+    population: Booleans | None = None,
+) -> Estimates:
+    """Return the relative median poverty gap: (line - median income of the cell's poor) / line.
+
+    Eurostat's RMPG; NaN for a cell without poor. Linearised as Osier (2009) and R convey: with m
+    the median of the poor, H the rate and F the incomes' distribution in the cell, F(m) = H / 2.
+
+    Raises DataError where no row has an income, or the line is not above 0.
+    """
+    line = line or PovertyLine()
+    values, known = known_values(design, income)
+    nation = national_line(design, values, known, population, line)
+    limit = nation.value
+    if not limit > 0:
+        raise DataError("poverty line", got=limit, expected="a line above 0")
+    incomes = seen(design, values, known, universe)
+    poor = line.is_poor(incomes, limit)
+    own = seen(design, nation.influence, known, universe)
+
+    def statistic(rows: CellRows) -> Linearised:
+        among_poor = replace(rows, code=np.where(poor, rows.code, rows.count))
+        median = Ordered.of(among_poor, incomes).quantile(np.full(rows.count, 0.5))
+        at_median = density(rows, incomes, median)
+        at_line = density(rows, incomes, np.full(rows.count, limit))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.nan_to_num(1.0 / (rows.sum() * at_median * limit), posinf=0.0)
+            slope = np.nan_to_num(
+                median / limit**2 - 0.5 * at_line / (at_median * limit), posinf=0.0, neginf=0.0
+            )
+        below = incomes <= rows.at(np.nan_to_num(median, nan=-np.inf))
+        direct = (below - 0.5 * poor) * rows.at(scale)
+        through, indirect = nation.moves(rows, own, slope)
+        return Linearised(1.0 - median / limit, direct + through, indirect=indirect)
+
+    return estimate(
+        design,
+        cells,
+        statistic,
+        known=known,
+        event=known & line.is_poor(values, limit),
+        universe=universe,
+        composition=Composition.NONE,
         reach=nation.strata,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Nation:
-    """The national threshold: its value, influence by row (n,) and PSU (P,), and its strata."""
+def dispersion(
+    design: Design,
+    cells: Cells,
+    income: ArrayLike,
+    *,
+    shares: Sequence[float] = (0.4, 0.5, 0.7),
+    line: PovertyLine | None = None,
+    universe: Booleans | None = None,
+    population: Booleans | None = None,
+) -> Estimates:
+    """Return the rates under several shares of the median, side by side, with their covariance.
 
-    line: float
-    influence: Floats
-    psu_influence: Floats
-    strata: Booleans
-
-
-def _nation(
-    design: Design, income: Floats, known: Booleans, population: Booleans | None, line: PovertyLine
-) -> _Nation:
-    used = known & (design.weights > 0)
-    if population is not None:
-        used = used & population
-    if not used.any():
-        raise DataError(
-            "poverty threshold", got="no row with an income", expected="incomes of the population"
+    Eurostat's dispersion around the at-risk-of-poverty threshold. The K cells of the first share
+    come first; the keys have a column ``share`` more.
+    """
+    line = line or PovertyLine()
+    found: Estimates | None = None
+    for share in shares:
+        one = rate(
+            design,
+            cells,
+            income,
+            line=replace(line, share=share),
+            universe=universe,
+            population=population,
         )
-    one_cell = np.zeros(int(used.sum()), dtype=np.intp)
-    rows = CellRows(one_cell, 1, design.weights[used], design.psu[used], design.n_psu)
-    linear = _threshold(rows, income[used], line)
-    influence = np.zeros(design.n_rows)
-    influence[used] = linear.influence
-    present = np.bincount(design.stratum_of_psu[design.psu[used]], minlength=design.n_strata) > 0
-    return _Nation(
-        float(linear.value[0]), influence, rows.psu_sums(linear.influence)[:, 0], present
-    )
-
-
-def _threshold(rows: CellRows, income: Floats, line: PovertyLine) -> Linearised:
-    quantile = _quantile(rows, income, line.quantile)
-    density, people = _density(rows, income, quantile), rows.sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slope = np.nan_to_num(-line.share / (density * people), posinf=0.0, neginf=0.0)
-    below = (income <= rows.at(np.nan_to_num(quantile))).astype(np.float64)
-    return Linearised(line.share * quantile, rows.at(slope) * (below - line.quantile))
-
-
-def _quantile(rows: CellRows, income: Floats, share: float) -> Floats:
-    """Return the smallest income with at least ``share`` of a cell's weight up to it, (count,)."""
-    order = np.lexsort((income, rows.code))
-    order = order[: np.searchsorted(rows.code[order], rows.count)]
-    if not len(order):
-        return np.full(rows.count, np.nan)
-    running = np.cumsum(rows.weights[order])
-    size = np.bincount(rows.code[order], minlength=rows.count)
-    last = np.cumsum(size) - 1
-    before = np.append(0.0, running)[last - size + 1]
-    target = before + share * (np.append(0.0, running)[last + 1] - before)
-    # a share reached but for the rounding of a running sum is reached
-    place = np.searchsorted(running, target - 1e-12 * running[-1])
-    place = np.minimum(place, last)
-    return np.where(size > 0, income[order][np.maximum(place, 0)], np.nan)
-
-
-def _density(rows: CellRows, income: Floats, at: Floats) -> Floats:
-    """Return each cell's kernel density at its point ``at`` (count,), bandwidth sd N^(-1/5)."""
-    people = rows.sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        centre = rows.sum(income) / people
-        deviation = np.sqrt(rows.sum((income - rows.at(np.nan_to_num(centre))) ** 2) / people)
-        bandwidth = deviation * people**-0.2
-        distance = (rows.at(np.nan_to_num(at)) - income) / rows.at(bandwidth, outside=1.0)
-        kernel = np.exp(-0.5 * distance**2) / np.sqrt(2.0 * np.pi)
-        density: Floats = rows.sum(kernel) / (people * bandwidth)
-    return density
+        one = replace(one, keys=one.keys.assign(share=share))
+        found = one if found is None else found.stack(one)
+    if found is None:
+        raise ValueError("no shares of the median")
+    return found
