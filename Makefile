@@ -20,7 +20,7 @@ INSTALL = $(PIP) --require-hashes --only-binary :all: --requirement requirements
 INSTALL_PROJECT = $(PIP) --no-deps --no-build-isolation --editable .
 
 .PHONY: demo build verify report show test serve check lint types imports oracles
-.PHONY: quarto lock install clean
+.PHONY: conformance-statistics quarto lock install clean
 # Targets on one line happen in the order of that line, with -j too.
 .NOTPARALLEL:
 
@@ -60,6 +60,10 @@ imports: install
 # The numbers of other software lie in the folder SHARED; without it this fails, it does not skip.
 oracles: install
 	REQUIRE_SHARED=1 $(PYTEST) tests/statistics -m oracle -q
+
+# The same comparison, its table written into the page that readers see.
+conformance-statistics: install
+	CONFORMANCE_PAGE=docs/conformance.md REQUIRE_SHARED=1 $(PYTEST) tests/statistics -m oracle -q
 
 # What Quarto, where it is installed, needs in the environment to run Python cells.
 quarto: install

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ class Suite:
     records: list[Record]
     compared: int = 0
     numbers: int = 0
+    software: str = ""
     worst: float = 0.0
     failures: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -77,9 +80,23 @@ class Suite:
             self.failures.append(f"{self.name} {_label(record)}: {'; '.join(wrong)}")
 
     @property
+    def reasons(self) -> str:
+        """Why records were left out, with their numbers."""
+        return "; ".join(f"{reason}: {count}" for reason, count in self.left_out.items())
+
+    @property
+    def row(self) -> str:
+        """The suite's row of the conformance page."""
+        out = f"{self.left_out.total()}" + (f": {self.reasons}" if self.left_out else "")
+        return (
+            f"| `{self.name}` | {self.software} | {self.compared} | {self.numbers} | "
+            f"{len(self.failures)} | {out} | {self.worst:.1e} |"
+        )
+
+    @property
     def line(self) -> str:
         """What `make oracles` prints."""
-        reasons = "; ".join(f"{reason}: {count}" for reason, count in self.left_out.items())
+        reasons = self.reasons
         return (
             f"{self.name}: compared {self.compared} ({self.numbers} numbers), "
             f"failed {len(self.failures)}, left out {self.left_out.total()}"
@@ -99,6 +116,7 @@ def oracle(shared: Path, request: pytest.FixtureRequest) -> Callable[[str], Suit
         folder = shared / "oracles" / name
         expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
         suite = Suite(name, folder, expected["results"])
+        suite.software = ", ".join(f"{k} {v}" for k, v in expected["software"].items())
         suites.append(suite)
         return suite
 
@@ -112,21 +130,43 @@ def oracle(shared: Path, request: pytest.FixtureRequest) -> Callable[[str], Suit
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     if report.when == "call":
-        report.user_properties += [
-            ("oracle", suite.line) for suite in getattr(item, "oracle_suites", [])
-        ]
+        for suite in getattr(item, "oracle_suites", []):
+            report.user_properties += [("oracle", suite.line), ("oracle row", suite.row)]
     return report
 
 
+def _said(terminalreporter: pytest.TerminalReporter, what: str) -> list[str]:
+    return sorted(
+        {
+            text
+            for reports in terminalreporter.stats.values()
+            for report in reports
+            for name, text in getattr(report, "user_properties", [])
+            if name == what
+        }
+    )
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    lines = {
-        text
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        for name, text in getattr(report, "user_properties", [])
-        if name == "oracle"
-    }
+    lines = _said(terminalreporter, "oracle")
     if lines:
         terminalreporter.section("oracles")
-    for line in sorted(lines):
+    for line in lines:
         terminalreporter.write_line(line)
+    page = os.environ.get("CONFORMANCE_PAGE")
+    if page and lines:
+        _write_rows(Path(page), _said(terminalreporter, "oracle row"))
+
+
+def _write_rows(page: Path, rows: list[str]) -> None:
+    """Put the suites' rows between the marks of the conformance page, with the day."""
+    before, rest = page.read_text(encoding="utf-8").split("<!-- suites -->")
+    _, after = rest.split("<!-- end of suites -->")
+    head = [
+        f"Compared on {datetime.now(UTC):%Y-%m-%d}.",
+        "",
+        "| suite | software | records | numbers | failed | left out | worst relative error |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    table = "\n".join(["<!-- suites -->", *head, *rows, "<!-- end of suites -->"])
+    page.write_text(before + table + after, encoding="utf-8")
