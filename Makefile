@@ -107,3 +107,12 @@ install: .venv/installed
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# Run by hand: five and eight minutes of two cores. R with its package survey is needed for one line.
+.PHONY: bench coverage
+
+bench: install
+	$(BIN)/python bench/statistics.py
+
+coverage: install
+	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python bench/coverage.py
