@@ -1,0 +1,119 @@
+"""Which further cells are withheld until every withheld figure is as uncertain as it has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sdmx_service.protect.audit import Figures, cover, narrow
+
+__all__ = ["Completed", "Sheet", "completed"]
+
+Booleans = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Figures about C cells, and which cells publish which figure.
+
+    ``place`` (C,) is the figure that is secret of each cell; ``publishers`` (V lists) the cells of
+    which any one, if open, publishes a figure: the people of a group are the same in several
+    indicators. A figure without publishers is known to nobody, but it may follow from others.
+    """
+
+    figures: Figures
+    place: Integers
+    publishers: Sequence[Sequence[int]]
+
+    @cached_property
+    def _shown_by(self) -> Any:
+        """1 where a cell publishes a figure, (V, C)."""
+        rows = np.repeat(np.arange(len(self.publishers)), [len(p) for p in self.publishers])
+        columns = np.array([cell for one in self.publishers for cell in one], dtype=np.intp)
+        shape = (len(self.publishers), len(self.place))
+        return sparse.csr_array((np.ones(len(columns)), (rows, columns)), shape=shape)
+
+    def known(self, open_: Booleans) -> Booleans:
+        """Return the figures (V,) that the open cells (C,) publish."""
+        return np.asarray(self._shown_by @ open_.astype(float) > 0)
+
+    def failing(self, open_: Booleans, need: Floats) -> Integers:
+        """Return the cells whose figure can be confined to less than ``need`` (C,), if over 0."""
+        asked = np.zeros(len(self.figures))
+        np.maximum.at(asked, self.place, need)
+        found = narrow(self.figures, self.known(open_), asked)
+        return np.flatnonzero(np.isin(self.place, found) & (need > 0))
+
+    def companions(
+        self, open_: Booleans, told: Booleans, cost: Floats, cell: int, need: float
+    ) -> Integers | None:
+        """Return the open cells to withhold so that ``cell`` gets its room, None: there is no way.
+
+        ``cost`` (C,) is what withholding a cell costs; those ``told`` (C,) are known for good.
+        """
+        price = self._shown_by @ np.where(open_, cost, 0.0)
+        price[self._shown_by @ (open_ & told).astype(float) > 0] = np.inf
+        moved = cover(self.figures, self.known(open_), price, int(self.place[cell]), need)
+        if moved is None:
+            return None
+        touched = np.zeros(len(self.figures))
+        touched[moved] = 1.0
+        return np.flatnonzero((self._shown_by.T @ touched > 0) & open_)
+
+
+@dataclass(frozen=True, eq=False)
+class Completed:
+    """Which cells were ``added`` to the withheld, which were ``failing`` at first, and which are
+    ``unprotected`` because nothing that can still be withheld helps them; (C,) each."""
+
+    added: Booleans
+    failing: Booleans
+    unprotected: Booleans
+
+
+def completed(
+    sheets: Sequence[Sheet],
+    open_: Booleans,
+    told: Booleans,
+    needs: Callable[[Booleans], Sequence[Floats]],
+    cost: Floats,
+) -> Completed:
+    """Return what has to be withheld besides what is not ``open_`` (C,).
+
+    ``needs`` says for the cells added so far how far the figure of each cell must stay uncertain,
+    (C,) a sheet, 0 where nothing is asked. Withholding more never lets a reader know more: what was
+    found safe stays so, and the cells withheld on the way are asked about in the next round.
+    """
+    open_ = open_ | told
+    added, failed, lost = (np.zeros(len(open_), dtype=bool) for _ in range(3))
+    beyond_help: set[tuple[int, int]] = set()
+    first = True
+    while True:
+        asked = needs(added)
+        failing = [
+            (which, int(cell))
+            for which, sheet in enumerate(sheets)
+            for cell in sheet.failing(open_, asked[which])
+        ]
+        if first:
+            failed[[cell for _, cell in failing]] = True
+            first = False
+        todo = [one for one in failing if one not in beyond_help]
+        if not todo:
+            lost[[cell for _, cell in beyond_help]] = True
+            return Completed(added, failed, lost)
+        for which, cell in todo:
+            need = float(asked[which][cell])
+            companions = sheets[which].companions(open_, told, cost, cell, need)
+            if companions is None:
+                beyond_help.add((which, cell))
+                continue
+            added[companions], open_[companions] = True, False
