@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 import sdmx_service
 from sdmx_service.build.description import describe
+from sdmx_service.build.earlier import Earlier, earlier_releases
 from sdmx_service.build.gaps import gaps
-from sdmx_service.build.levels import Judged, levels, protected
+from sdmx_service.build.levels import Judged, Ruling, levels
+from sdmx_service.build.protection import protection
+from sdmx_service.build.scales import STRUCTURE as SCALES
+from sdmx_service.build.scales import measured, no_scales, ruling_of, scales
 from sdmx_service.build.truth import truth_annex
 from sdmx_service.cube import columns
+from sdmx_service.definitions.indicator import Indicator
+from sdmx_service.definitions.policy import Outcome
 from sdmx_service.definitions.project import Project, load_project
 from sdmx_service.definitions.survey import Survey
 from sdmx_service.errors import DefinitionError
+from sdmx_service.protect.rounding import with_rounded_counts
 from sdmx_service.release.publishing import publish
-from sdmx_service.survey.estimate import Estimates
+from sdmx_service.survey.estimator import Tabulated
 from sdmx_service.survey.sample import Sample, read_sample
-from sdmx_service.survey.tabulation import estimates_of
+from sdmx_service.survey.tabulation import is_public, tabulate
 
 __all__ = ["BuildReport", "Progress", "build_release"]
+
+# The columns that count people of the sample.
+COUNTS = ("UNWGTD_SAMPL_SIZE", "N_COMP", "N_REF")
 
 # Told after each step: what was done, how many steps are done, how many there are.
 Progress = Callable[[str, int, int], None]
@@ -31,7 +43,12 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build made, in numbers that may be printed."""
+    """What a build made, in numbers that may be printed.
+
+    ``reviews_waiting`` are cells that nobody has signed yet, by indicator: they stay withheld.
+    ``unprotected`` confidential cells can be worked out with what earlier releases told: it is for
+    the office alone.
+    """
 
     release: str
     surveys: int
@@ -42,6 +59,9 @@ class BuildReport:
     flagged: int
     withheld: int
     gaps_withheld: int
+    scales: int
+    reviews_waiting: dict[str, int]
+    unprotected: int = 0
 
 
 def _silent(_step: str, _done: int, _total: int) -> None:
@@ -58,8 +78,12 @@ class _Assembly:
     done: int
     levels: list[pl.DataFrame]
     gaps: list[pl.DataFrame]
+    scales: list[pl.DataFrame]
     annexes: dict[str, Any]
     rows: dict[str, int]
+    waiting: dict[str, int]
+    earlier: Earlier | None
+    unprotected: int = 0
 
     def step(self, text: str) -> None:
         self.done += 1
@@ -69,18 +93,45 @@ class _Assembly:
         sample = read_sample(survey, self.project.root)
         self.rows[survey.id] = sample.frame.height
         self.step(f"{survey.id}: {sample.frame.height:,} people read")
-        found: dict[str, tuple[Estimates, Judged]] = {}
-        for indicator in self.project.indicators_of(survey):
-            estimates = estimates_of(sample, indicator)
-            decisions = protected(self.project, estimates, indicator)
-            self.levels.append(levels(self.project, survey, indicator, estimates, decisions))
-            self.gaps.append(gaps(self.project, survey, indicator, estimates, decisions))
-            found[indicator.id] = (estimates, decisions)
-            self.step(f"{survey.id}: {indicator.id} in {len(estimates):,} groups")
+        tabulated: dict[str, Tabulated] = {}
+        rulings: dict[str, Ruling] = {}
+        indicators = self.project.indicators_of(survey)
+        for indicator in indicators:
+            tabulated[indicator.id] = tabulate(sample, indicator)
+            rulings[indicator.id] = self._ruling(sample, indicator)
+            groups = len(tabulated[indicator.id].estimates)
+            self.step(f"{survey.id}: {indicator.id} in {groups:,} groups")
+        estimated = {name: one.estimates for name, one in tabulated.items()}
+        decided = protection(self.project, survey, estimated, self.earlier, sample, rulings)
+        self.unprotected += decided.unprotected
+        found: dict[str, tuple[Tabulated, Judged]] = {}
+        for indicator in indicators:
+            one, decisions = tabulated[indicator.id], decided.decisions[indicator.id]
+            self.levels.append(levels(self.project, survey, indicator, one, decisions))
+            compared = gaps(self.project, survey, indicator, one.estimates, decisions)
+            if compared is not None:
+                self.gaps.append(compared)
+            self._count_waiting(indicator, decisions, is_public(one.estimates.keys))
+            found[indicator.id] = (one, decisions)
         self._annex(survey, sample, found)
 
+    def _ruling(self, sample: Sample, indicator: Indicator) -> Ruling:
+        """Return what decides beside the policies, noting down what its scale measures."""
+        scale = None if indicator.index is None else measured(sample, indicator.index)
+        if scale is not None:
+            self.scales.append(scales(self.project, sample, indicator, scale))
+        return ruling_of(self.project, sample.survey, indicator, scale)
+
+    def _count_waiting(
+        self, indicator: Indicator, decisions: Judged, public: NDArray[np.bool_]
+    ) -> None:
+        under_review = (decisions.outcome.cast(pl.String) == Outcome.REVIEW.value).to_numpy()
+        waiting = int((under_review & public).sum())
+        if waiting:
+            self.waiting[indicator.id] = self.waiting.get(indicator.id, 0) + waiting
+
     def _annex(
-        self, survey: Survey, sample: Sample, found: dict[str, tuple[Estimates, Judged]]
+        self, survey: Survey, sample: Sample, found: dict[str, tuple[Tabulated, Judged]]
     ) -> None:
         if survey.truth is None:
             return
@@ -107,12 +158,19 @@ def build_release(
         project = load_project(project)
     surveys = list(project.surveys.values())
     steps = sum(1 + len(project.indicators_of(s)) + (s.truth is not None) for s in surveys) + 1
-    assembly = _Assembly(project, progress, steps, 0, [], [], {}, {})
+    assembly = _Assembly(
+        project, progress, steps, 0, [], [], [], {}, {}, {}, earlier_releases(Path(releases))
+    )
     for survey in surveys:
         assembly.add(survey)
     tables = {
         "DSD_INCL_IND": _together(project, "DSD_INCL_IND", assembly.levels),
         "DSD_INCL_GAP": _together(project, "DSD_INCL_GAP", assembly.gaps),
+        SCALES: _together(project, SCALES, assembly.scales or [no_scales(project)]),
+    }
+    tables = {
+        name: with_rounded_counts(table, COUNTS, project.disclosure.base)
+        for name, table in tables.items()
     }
     release = publish(
         Path(releases),
@@ -125,7 +183,8 @@ def build_release(
         generator=f"sdmx-service {sdmx_service.__version__}",
     )
     assembly.step(f"release {release} published")
-    return _report(release, project, tables)
+    report = _report(release, project, tables, assembly.waiting)
+    return replace(report, unprotected=assembly.unprotected)
 
 
 def _together(project: Project, structure_id: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -133,7 +192,9 @@ def _together(project: Project, structure_id: str, parts: list[pl.DataFrame]) ->
     return pl.concat([part.select(order) for part in parts], how="vertical_relaxed")
 
 
-def _report(release: str, project: Project, tables: dict[str, pl.DataFrame]) -> BuildReport:
+def _report(
+    release: str, project: Project, tables: dict[str, pl.DataFrame], waiting: dict[str, int]
+) -> BuildReport:
     observations, differences = tables["DSD_INCL_IND"], tables["DSD_INCL_GAP"]
 
     def count(frame: pl.DataFrame, reliability: str) -> int:
@@ -150,4 +211,6 @@ def _report(release: str, project: Project, tables: dict[str, pl.DataFrame]) -> 
         flagged=count(observations, "FLAG"),
         withheld=count(observations, "WITHHELD"),
         gaps_withheld=count(differences, "WITHHELD"),
+        scales=tables[SCALES].get_column("SCALE").n_unique(),
+        reviews_waiting=dict(sorted(waiting.items())),
     )

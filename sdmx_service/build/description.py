@@ -6,12 +6,13 @@ from typing import Any
 
 from sdmx_service.definitions.indicator import Indicator
 from sdmx_service.definitions.project import Project
+from sdmx_service.definitions.scale import Scale
 from sdmx_service.definitions.survey import Survey
 from sdmx_service.structures.artefacts import Code, Codelist, localised
 
 __all__ = ["describe"]
 
-_UNIT_LABELS = {"PT": "%", "IX": "score", "YR": "years", "RO": "ratio"}
+_UNIT_LABELS = {"PT": "%", "IX": "score", "YR": "years", "RO": "ratio", "EUR": "euros"}
 
 
 def _label(code: Code) -> str:
@@ -76,6 +77,44 @@ def _areas(codelist: Codelist) -> dict[str, Any]:
     }
 
 
+def _reliability(project: Project) -> dict[str, Any]:
+    """Return the policies in force as one text, and which of them judges which statistic."""
+    statistics = {indicator.statistic for indicator in project.indicators.values()}
+    judging = {one.value: project.policy_for(one).id for one in statistics}
+    used = [policy for policy in project.reliability if policy.id in judging.values()]
+    reasons: dict[str, str] = {}
+    for policy in used:
+        for code, text in policy.reasons.items():
+            reasons.setdefault(code, text)
+    if project.scales:
+        reasons["ALPHA"] = "The items of the scale do not go together well enough for an index."
+    if project.reviews:
+        reasons["SIGNED"] = "A person has looked at it and decided."
+    return {
+        "id": ", ".join(policy.id for policy in used),
+        "title": "; ".join(policy.title for policy in used),
+        "url": used[0].url,
+        "reasons": reasons,
+        "of_statistic": dict(sorted(judging.items())),
+        "notes": {note.id: note.text for policy in used for note in policy.notes},
+    }
+
+
+def _scale(project: Project, scale: Scale) -> dict[str, Any]:
+    items = project.structures.codelist("CL_SCALE_ITEM").by_id
+    name = project.structures.codelist("CL_SCALE").by_id[scale.id].name
+    return {
+        "id": scale.id,
+        "name": localised(name),
+        "survey": scale.survey,
+        "items": {item.id: localised(items[item.id].name) for item in scale.items},
+        "minimum_valid": scale.minimum_valid,
+        "withhold_below": scale.withhold_below,
+        "flag_below": scale.flag_below,
+        "limits": scale.limits,
+    }
+
+
 def describe(project: Project, rows: dict[str, int]) -> dict[str, Any]:
     """Return the description of a project; ``rows`` maps survey ids to their number of people."""
     publication = project.publication
@@ -115,6 +154,7 @@ def describe(project: Project, rows: dict[str, int]) -> dict[str, Any]:
             for code in project.structures.codelist("CL_INDICATOR").codes
             if code.id in project.indicators
         },
+        "scales": {scale.id: _scale(project, scale) for scale in project.scales.values()},
         "surveys": {s.id: _survey(s, rows[s.id]) for s in project.surveys.values()},
         "areas": _areas(project.structures.codelist("CL_AREA")),
         "breakdowns": breakdowns,
@@ -122,12 +162,7 @@ def describe(project: Project, rows: dict[str, int]) -> dict[str, Any]:
             s.id: {b.dimension: b.reference for b in s.breakdowns} for s in project.surveys.values()
         },
         "policies": {
-            "reliability": {
-                "id": project.reliability.id,
-                "title": project.reliability.title,
-                "url": project.reliability.url,
-                "reasons": project.reliability.reasons,
-            },
+            "reliability": _reliability(project),
             "disclosure": {"id": project.disclosure.id, "title": project.disclosure.title},
         },
     }

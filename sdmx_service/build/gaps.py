@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from sdmx_service.build.levels import LEVEL, SHARES, Judged, constants, judged
+from sdmx_service.build.evidence import LEVEL
+from sdmx_service.build.levels import Judged, constants, judged
+from sdmx_service.build.nature import nature_of
 from sdmx_service.definitions.indicator import Direction, Indicator
 from sdmx_service.definitions.policy import Outcome
 from sdmx_service.definitions.project import Project
@@ -18,7 +20,7 @@ from sdmx_service.protect.reliability import OUTCOMES
 from sdmx_service.protect.status import with_status
 from sdmx_service.survey import gap
 from sdmx_service.survey.comparison import CONDITIONS, plan
-from sdmx_service.survey.estimate import Estimates
+from sdmx_service.survey.estimate import Composition, Estimates
 from sdmx_service.survey.multiplicity import Adjustment, adjust
 from sdmx_service.survey.tabulation import AREA, TOTAL, is_public
 
@@ -65,6 +67,12 @@ def _sides(
 ) -> _Compared:
     """Stack the rests that the plan asks for behind the cells, and judge them like any other."""
     is_rest = planned["against"].isin(_RESTS).to_numpy()
+    if not is_rest.any():
+        ends = planned["group"].to_numpy(), planned["other"].to_numpy()
+        published = decisions.published
+        return _Compared(
+            estimates, decisions, *ends, published[ends[0]] & published[ends[1]], planned
+        )
     planned = pd.concat([planned[~is_rest], planned[is_rest]], ignore_index=True)
     direct = int((~is_rest).sum())
     group = planned["group"].to_numpy()
@@ -226,32 +234,40 @@ def _unit(indicator: Indicator, measure: Measure) -> str:
 
 def _measures(indicator: Indicator) -> list[tuple[Measure, tuple[str, ...]]]:
     """Return each measure with the comparisons it is published for."""
-    everything = ("REFERENCE", "REST", "NATIONAL", "AREA_REST")
-    measures: list[tuple[Measure, tuple[str, ...]]] = [(Measure.DIFFERENCE, everything)]
-    if indicator.unit != "IX":  # a score has no zero to take ratios from
-        measures.append((Measure.RATIO, ("REFERENCE", "NATIONAL")))
-    if indicator.statistic in SHARES:
-        measures.append((Measure.ODDS_RATIO, ("REFERENCE",)))
-    return measures
+    against = {
+        Measure.DIFFERENCE: ("REFERENCE", "REST", "NATIONAL", "AREA_REST"),
+        Measure.RATIO: ("REFERENCE", "NATIONAL"),
+        Measure.ODDS_RATIO: ("REFERENCE",),
+    }
+    measures = nature_of(indicator).measures
+    if indicator.unit == "IX":  # a score has no zero to take ratios from
+        measures = tuple(measure for measure in measures if measure is not Measure.RATIO)
+    return [(measure, against[measure]) for measure in measures]
 
 
 def gaps(
     project: Project, survey: Survey, indicator: Indicator, estimates: Estimates, decisions: Judged
-) -> pl.DataFrame:
+) -> pl.DataFrame | None:
     """Return the observations of DSD_INCL_GAP: each planned comparison by each measure.
 
-    A gap with a withheld side, or whose rest would give a withheld part away, keeps its row
-    and carries no number; one that is not defined (a ratio to zero) has no row.
+    None where no comparison makes sense, as of dispersion within groups. A gap with a withheld
+    side, or whose rest would give a withheld part away, keeps its row and carries no number; one
+    that is not defined (a ratio to zero) has no row.
     """
+    if not _measures(indicator):
+        return None
     references = {b.dimension: b.reference for b in survey.breakdowns}
     planned = plan(estimates.keys, references, survey.area)
+    if estimates.composition is Composition.NONE:
+        # A median of the rest does not follow from those of the whole and the part.
+        planned = planned[~planned["against"].isin(_RESTS)].reset_index(drop=True)
     compared = _sides(project, indicator, estimates, decisions, planned)
     parts = []
     for measure, against in _measures(indicator):
         chosen = np.flatnonzero(compared.planned["against"].isin(against))
         if len(chosen):
             parts.append(_observations(project, survey, indicator, compared, chosen, measure))
-    return pl.concat(parts)
+    return pl.concat(parts) if parts else None
 
 
 def _observations(

@@ -5,26 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import polars as pl
 
-from sdmx_service.definitions.indicator import Indicator, Statistic
+from sdmx_service.build.evidence import LEVEL, evidence, intervals_of
+from sdmx_service.definitions.indicator import Indicator
 from sdmx_service.definitions.policy import Outcome
 from sdmx_service.definitions.project import Project
+from sdmx_service.definitions.review import Review
 from sdmx_service.definitions.survey import Survey
 from sdmx_service.model import CiMethod
 from sdmx_service.protect.disclosure import complements, margins_of, primary
-from sdmx_service.protect.reliability import OUTCOMES, judge
+from sdmx_service.protect.reliability import OUTCOMES, judge, remarks
+from sdmx_service.protect.review import at_least, signed
 from sdmx_service.protect.status import with_status
-from sdmx_service.survey import interval
 from sdmx_service.survey.estimate import Estimates
-from sdmx_service.survey.interval import Intervals
+from sdmx_service.survey.estimator import Tabulated
 from sdmx_service.survey.tabulation import AREA, PLACED, TOTAL, is_public
 
-__all__ = ["LEVEL", "Judged", "evidence", "intervals_of", "judged", "levels", "provenance"]
+__all__ = ["NOBODY", "Judged", "Ruling", "judged", "levels", "protected", "withheld_too"]
 
-LEVEL = 0.95
 STRUCTURE = "DSD_INCL_IND"
-SHARES = (Statistic.PROPORTION, Statistic.POVERTY_RATE)
 # What a withheld observation must not carry.
 NUMBERS = (
     "OBS_VALUE",
@@ -54,63 +55,30 @@ class Judged:
         open_ = [Outcome.PRESENT.value, Outcome.FLAG.value]
         return self.outcome.cast(pl.String).is_in(open_).to_numpy()
 
-
-def intervals_of(estimates: Estimates, indicator: Indicator) -> Intervals:
-    """Return the published intervals: logit for shares, t for means and ratios."""
-    if indicator.statistic not in SHARES:
-        return interval.t(estimates.value, estimates.se, estimates.df, level=LEVEL)
-    return interval.of_proportions(
-        estimates.value,
-        estimates.se,
-        estimates.df,
-        estimates.n,
-        national_deff=float(estimates.deff_wr[0]),
-        level=LEVEL,
-    )
+    def shown(self, keys: pd.DataFrame) -> np.ndarray:
+        """Which cells with these ``keys`` a reader sees the numbers of, (K,)."""
+        return np.asarray(self.published & is_public(keys), dtype=bool)
 
 
-def evidence(estimates: Estimates, indicator: Indicator) -> pl.DataFrame:
-    """Return what the policies judge each estimate by, one row a cell, on the estimator's scale."""
-    nothing = np.full(len(estimates), np.nan)
-    n_eff = events = width = relative = nothing
-    value, se = estimates.value, estimates.se
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cv = np.where(value != 0, se / np.abs(value), np.nan)
-        if indicator.statistic in SHARES:
-            events = estimates.events.astype(float)
-            constant = estimates.constant
-            n_eff = np.where(constant, estimates.n, value * (1 - value) / se**2)
-            beta = interval.korn_graubard(
-                value, se, estimates.df, estimates.n, level=LEVEL, capped=True
-            )
-            every = interval.clopper_pearson(value, estimates.n, level=LEVEL)
-            width = np.where(constant, every.upper - every.lower, beta.upper - beta.lower)
-            relative = np.where(value > 0, width / value, np.nan)
-            cv = np.where(constant, np.nan, cv)
-        else:
-            # Answers that do not vary at all have a standard error of zero and no precision.
-            se = np.where(se > 0, se, np.nan)
-    return pl.DataFrame(
-        {
-            "statistic": [indicator.statistic.value] * len(estimates),
-            "n": estimates.n.astype(float),
-            "n_eff": n_eff,
-            "events": events,
-            "psu": estimates.n_psu.astype(float),
-            "df": estimates.df.astype(float),
-            "se": se,
-            "cv": cv,
-            "width": width,
-            "rel_width": relative,
-            "item_nonresponse": 1.0 - estimates.response_rate,
-        }
-    ).with_columns(pl.selectors.float().fill_nan(None))
+@dataclass(frozen=True)
+class Ruling:
+    """What decides beside the policies: signed reviews, and the alpha behind an index."""
+
+    reviews: tuple[Review, ...] = ()
+    alpha: Outcome = Outcome.PRESENT
 
 
-def judged(project: Project, estimates: Estimates, indicator: Indicator) -> Judged:
-    """Return what the project's policies decide of each cell."""
+NOBODY = Ruling()
+
+
+def judged(
+    project: Project, estimates: Estimates, indicator: Indicator, ruling: Ruling = NOBODY
+) -> Judged:
+    """Return what the project's policies decide of each cell, signed reviews heeded."""
     facts = evidence(estimates, indicator)
-    verdict = judge(facts, project.reliability)
+    verdict = judge(facts, project.policy_for(indicator.statistic))
+    verdict = signed(verdict, estimates.keys, ruling.reviews)
+    verdict = at_least(verdict, ruling.alpha, "ALPHA")
     confidential = primary(facts, project.disclosure)
     return Judged(
         _stricter(verdict.get_column("outcome"), confidential),
@@ -139,9 +107,44 @@ def _named(reason: pl.Series, withheld: pl.Series, name: str) -> pl.Series:
     )
 
 
-def protected(project: Project, estimates: Estimates, indicator: Indicator) -> Judged:
-    """Return the decisions with the complements of confidential cells withheld too."""
-    first = judged(project, estimates, indicator)
+def _coarsened(project: Project, keys: pd.DataFrame) -> pl.Series:
+    """Return which cells the policy withholds whatever their numbers are, (K,).
+
+    A cell that is confidential besides stays so.
+    """
+    coarser = project.disclosure.coarser
+    broken = keys.drop(columns=AREA) != TOTAL
+    held = np.zeros(len(keys), dtype=bool)
+    if coarser.crossings:
+        held |= (broken.sum(axis=1) > 1).to_numpy()
+    for dimension in coarser.dimensions & set(broken.columns):
+        held |= broken[dimension].to_numpy()
+    if coarser.levels:
+        areas = project.structures.codelist("CL_AREA").by_id
+        levels = {code.id: int(code.annotations["LEVEL"]) for code in areas.values()}
+        held |= keys[AREA].map(levels).isin(coarser.levels).to_numpy()
+    return pl.Series(held)
+
+
+def protected(
+    project: Project,
+    estimates: Estimates,
+    indicator: Indicator,
+    ruling: Ruling = NOBODY,
+    sensitive: np.ndarray | None = None,
+) -> Judged:
+    """Return the decisions with the complements of confidential cells withheld too.
+
+    ``sensitive`` (K,) are confidential for what the estimates do not show: who dominates an amount,
+    or what an earlier release told. This looks at one indicator; ``build.protection`` at all.
+    """
+    first = judged(project, estimates, indicator, ruling)
+    coarser = _coarsened(project, estimates.keys)
+    milder = coarser & (first.reason != "CONFIDENTIAL").fill_null(True)
+    first = Judged(_stricter(first.outcome, milder), _named(first.reason, milder, "COARSER"))
+    if sensitive is not None:
+        extra = pl.Series(sensitive)
+        first = Judged(_stricter(first.outcome, extra), _named(first.reason, extra, "CONFIDENTIAL"))
     keys = estimates.keys
     # All whom a breakdown places is a total beside the total, no part of it; a part with nobody
     # in it adds nothing and hides nothing.
@@ -158,15 +161,15 @@ def protected(project: Project, estimates: Estimates, indicator: Indicator) -> J
     confidential = (first.reason == "CONFIDENTIAL").fill_null(False).to_numpy()
     joined = np.zeros(len(estimates), dtype=bool)
     joined[parts] = complements(estimates.n[parts], confidential[parts], withheld[parts], margins)
+    return withheld_too(first, joined)
+
+
+def withheld_too(decisions: Judged, cells: np.ndarray) -> Judged:
+    """Return the decisions with these ``cells``, (K,), withheld to cover others."""
     return Judged(
-        _stricter(first.outcome, pl.Series(joined)),
-        _named(first.reason, pl.Series(joined), "COMPLEMENT"),
+        _stricter(decisions.outcome, pl.Series(cells)),
+        _named(decisions.reason, pl.Series(cells), "COMPLEMENT"),
     )
-
-
-def provenance(survey: Survey) -> str:
-    """Return what identifies the input of a survey: its id and the start of its file's sha256."""
-    return f"{survey.id}:{survey.sources[0].sha256[:12]}"
 
 
 def constants(survey: Survey) -> dict[str, str | None]:
@@ -174,18 +177,18 @@ def constants(survey: Survey) -> dict[str, str | None]:
     return {
         "METHOD": "SURVEY",
         "DATA_SOURCE": survey.title,
-        "PROV_ID": provenance(survey),
+        "PROV_ID": survey.provenance,
         "COMMENT_OBS": "Synthetic data: no real person or place." if survey.synthetic else None,
         "EMBARGO_TIME": None,
     }
 
 
 def levels(
-    project: Project, survey: Survey, indicator: Indicator, estimates: Estimates, decisions: Judged
+    project: Project, survey: Survey, indicator: Indicator, found: Tabulated, decisions: Judged
 ) -> pl.DataFrame:
     """Return the observations of DSD_INCL_IND, values in the indicator's unit."""
     structure = project.structures.datastructure(STRUCTURE)
-    bounds = intervals_of(estimates, indicator)
+    estimates, bounds = found.estimates, intervals_of(found, indicator)
     factor = indicator.factor
     se = np.where(estimates.constant, np.nan, estimates.se)
     methods = [None if m is CiMethod.NONE else m.value for m in bounds.method]
@@ -224,6 +227,12 @@ def levels(
         pl.lit("TSL").alias("VAR_EST_METHOD"),
         pl.lit(None, dtype=pl.String).alias("EVIDENCE_ID"),
         *(pl.lit(value, dtype=pl.String).alias(name) for name, value in constants(survey).items()),
+    )
+    said = remarks(facts, decisions.outcome, project.policy_for(indicator.statistic))
+    frame = frame.with_columns(
+        pl.concat_str("COMMENT_OBS", pl.lit(said), separator=" ", ignore_nulls=True)
+        .replace("", None)
+        .alias("COMMENT_OBS")
     )
     public = pl.Series(is_public(estimates.keys))
     return with_status(frame, decisions.outcome, NUMBERS).filter(public)

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sdmx_service.build.levels import Judged, intervals_of
+from sdmx_service.build.evidence import intervals_of
+from sdmx_service.build.levels import Judged
 from sdmx_service.definitions.project import Project
 from sdmx_service.definitions.survey import Survey, Truth
 from sdmx_service.structures.artefacts import localised
 from sdmx_service.survey.estimate import Estimates
+from sdmx_service.survey.estimator import Tabulated
 from sdmx_service.survey.sample import Sample, read_census
 from sdmx_service.survey.tabulation import AREA, TOTAL, estimates_of
 
@@ -35,13 +37,13 @@ def _level(row: pd.Series, nation: str, levels: dict[str, int]) -> str | None:
 def _table(
     project: Project,
     sample: Sample,
-    estimates: Estimates,
+    tabulated: Tabulated,
     published: NDArray[np.bool_],
     census: Estimates,
     indicator_id: str,
 ) -> pd.DataFrame:
     indicator = project.indicators[indicator_id]
-    bounds = intervals_of(estimates, indicator)
+    estimates, bounds = tabulated.estimates, intervals_of(tabulated, indicator)
     areas = project.structures.codelist("CL_AREA").by_id
     levels = {code.id: int(code.annotations["LEVEL"]) for code in areas.values()}
     found = estimates.keys.assign(
@@ -73,7 +75,7 @@ def truth_annex(
     survey: Survey,
     truth: Truth,
     sample: Sample,
-    found: Mapping[str, tuple[Estimates, Judged]],
+    found: Mapping[str, tuple[Tabulated, Judged]],
 ) -> dict[str, Any]:
     """Return the intervals of the nation, of urban and rural, and of each region, with the truth.
 

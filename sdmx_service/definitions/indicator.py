@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from sdmx_service.definitions.expression import Expression
+from sdmx_service.definitions.scale import Scale
+from sdmx_service.definitions.statistic import (
+    Deprivation,
+    Poverty,
+    Statistic,
+    deprivations_of,
+    form_of,
+    parameters_of,
+)
 from sdmx_service.definitions.survey import Survey
 from sdmx_service.definitions.yaml_file import YamlFile
 from sdmx_service.errors import DefinitionError
 
-__all__ = ["Direction", "Indicator", "Statistic", "indicator_of"]
-
-
-class Statistic(Enum):
-    """The estimator of an indicator; each names the expressions it needs."""
-
-    PROPORTION = "proportion"
-    MEAN = "mean"
-    RATIO = "ratio"
-    POVERTY_RATE = "poverty_rate"
+__all__ = ["Direction", "Indicator", "Poverty", "Statistic", "indicator_of"]
 
 
 class Direction(Enum):
@@ -31,17 +32,17 @@ class Direction(Enum):
     GAP_ONLY = "gap_only"
 
 
-_NEEDS = {
-    Statistic.PROPORTION: ("numerator",),
-    Statistic.MEAN: ("variable",),
-    Statistic.RATIO: ("numerator", "denominator"),
-    Statistic.POVERTY_RATE: ("variable", "share_of_median"),
-}
+# Published as their variable is: percent stay percent.
+_AS_MEASURED = (Statistic.MEAN, Statistic.QUANTILE, Statistic.SCALE_MEAN)
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator; ``margin`` is the size of a difference that is too small to matter."""
+    """One indicator; ``margin`` is the size of a difference that is too small to matter.
+
+    ``parameters`` are the numbers of its statistic, ``index`` the scale whose index it is the mean
+    of.
+    """
 
     id: str
     domain: str
@@ -62,8 +63,12 @@ class Indicator:
     denominator: Expression | None
     variable: Expression | None
     universe: Expression | None
-    share_of_median: float | None
+    parameters: Mapping[str, float]
+    rule: str
     strict: bool
+    deprivations: tuple[Deprivation, ...]
+    measure: Poverty | None
+    index: Scale | None
     without: frozenset[str]
     surveys: frozenset[str]
     place: str
@@ -72,31 +77,29 @@ class Indicator:
     def names(self) -> frozenset[str]:
         """The harmonised variables that the indicator reads."""
         parts = (self.numerator, self.denominator, self.variable, self.universe)
-        return frozenset().union(*(part.names for part in parts if part is not None))
+        conditions = (one.condition for one in self.deprivations)
+        items = frozenset(item.variable for item in self.index.items) if self.index else frozenset()
+        return items.union(*(part.names for part in (*parts, *conditions) if part is not None))
 
     @property
     def factor(self) -> float:
         """What an estimate is multiplied by to be in the indicator's unit: shares to percent."""
-        return 100.0 if self.unit == "PT" and self.statistic is not Statistic.MEAN else 1.0
+        return 100.0 if self.unit == "PT" and self.statistic not in _AS_MEASURED else 1.0
 
     def carried_by(self, survey: Survey) -> bool:
         """Whether the survey is declared for it, or holds every variable it reads."""
+        if self.index is not None and survey.id != self.index.survey:
+            return False
         if self.surveys:
             return survey.id in self.surveys
         return self.names <= {recipe.name for recipe in survey.variables}
 
 
-def indicator_of(file: YamlFile) -> Indicator:
+def indicator_of(file: YamlFile, scales: Mapping[str, Scale]) -> Indicator:
     """Build the indicator that a YAML file, already held to its schema, declares."""
     content = file.content
     statistic = Statistic(content["statistic"])
-    for needed in _NEEDS[statistic]:
-        if needed not in content:
-            raise DefinitionError(
-                file.place(("statistic",)),
-                got=statistic.value,
-                expected=f"the field {needed} beside it",
-            )
+    form = form_of(file, statistic)
 
     def expression(name: str) -> Expression | None:
         return Expression(content[name], file.place((name,))) if name in content else None
@@ -122,9 +125,26 @@ def indicator_of(file: YamlFile) -> Indicator:
         denominator=expression("denominator"),
         variable=expression("variable"),
         universe=expression("universe"),
-        share_of_median=content.get("share_of_median"),
+        parameters=parameters_of(file, form),
+        rule=content.get("rule", "math"),
         strict=content.get("strict", True),
+        deprivations=deprivations_of(file),
+        measure=Poverty(content["measure"]) if "measure" in content else None,
+        index=_index(file, scales),
         without=frozenset(content.get("without", ())),
         surveys=frozenset(content.get("surveys", ())),
         place=file.place(),
     )
+
+
+def _index(file: YamlFile, scales: Mapping[str, Scale]) -> Scale | None:
+    name = file.content.get("index")
+    if name is None:
+        return None
+    if name not in scales:
+        raise DefinitionError(
+            file.place(("index",)),
+            got=name,
+            expected=f"a scale in dsd/scales: {', '.join(sorted(scales)) or 'there is none'}",
+        )
+    return scales[name]

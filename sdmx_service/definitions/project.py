@@ -10,13 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sdmx_service.definitions.indicator import Indicator, indicator_of
+from sdmx_service.definitions.indicator import Indicator, Statistic, indicator_of
 from sdmx_service.definitions.policy import (
     DisclosurePolicy,
     ReliabilityPolicy,
     disclosure_of,
     reliability_of,
 )
+from sdmx_service.definitions.review import Review, Reviews, reviews_of
+from sdmx_service.definitions.scale import Scale, scale_of
 from sdmx_service.definitions.schema import hold_to_schema
 from sdmx_service.definitions.survey import Recipe, Survey, survey_of
 from sdmx_service.definitions.yaml_file import YamlFile, read_yaml
@@ -29,7 +31,10 @@ __all__ = ["Project", "Publication", "load_project"]
 
 @dataclass(frozen=True)
 class Publication:
-    """The agency that publishes, and under which policies."""
+    """The agency that publishes, and under which policies.
+
+    Of several ``reliability`` policies the first that applies to a statistic judges it.
+    """
 
     agency: str
     organisation: str
@@ -37,7 +42,7 @@ class Publication:
     base_url: str
     licence: str
     languages: tuple[str, ...]
-    reliability: str
+    reliability: tuple[str, ...]
     disclosure: str
 
 
@@ -50,13 +55,27 @@ class Project:
     structures: StructureStore
     indicators: Mapping[str, Indicator]
     surveys: Mapping[str, Survey]
-    reliability: ReliabilityPolicy
+    reliability: tuple[ReliabilityPolicy, ...]
     disclosure: DisclosurePolicy
+    scales: Mapping[str, Scale]
+    reviews: tuple[Review, ...]
 
     @property
     def dsd(self) -> Path:
         """The folder of the definitions."""
         return self.root / "dsd"
+
+    def policy_for(self, statistic: Statistic) -> ReliabilityPolicy:
+        """Return the first reliability policy in force that applies to a statistic."""
+        for policy in self.reliability:
+            if statistic.value in policy.applies_to:
+                return policy
+        raise DefinitionError(
+            "dsd/publication.toml: reliability",
+            got=", ".join(policy.id for policy in self.reliability),
+            expected=f"a policy that applies to {statistic.value}",
+            hint="name one more, such as house-2026",
+        )
 
     def indicators_of(self, survey: Survey) -> list[Indicator]:
         """Return the indicators that a survey carries, in the order of CL_INDICATOR."""
@@ -104,7 +123,13 @@ def _publication(path: Path) -> Publication:
                 expected="no such field" if name in content else "this field",
                 hint=f"fields: {', '.join(fields)}",
             )
-    return Publication(**{**content, "languages": tuple(content["languages"])})
+    policies = content["reliability"]
+    named = (policies,) if isinstance(policies, str) else tuple(policies)
+    if not named:
+        raise DefinitionError(f"{path}: reliability", got="nothing", expected="at least one policy")
+    return Publication(
+        **{**content, "languages": tuple(content["languages"]), "reliability": named}
+    )
 
 
 def _code_in(codelist: Codelist, code: str, place: str) -> None:
@@ -179,6 +204,63 @@ def _check_variables(indicator: Indicator, surveys: Collection[Survey]) -> None:
             )
 
 
+def _check_scale(
+    structures: StructureStore,
+    scale: Scale,
+    indicators: Collection[Indicator],
+    surveys: Mapping[str, Survey],
+) -> None:
+    _code_in(structures.codelist("CL_SCALE"), scale.id, scale.place)
+    if scale.survey not in surveys:
+        raise DefinitionError(
+            f"{scale.place}: survey",
+            got=scale.survey,
+            expected=f"one of {', '.join(sorted(surveys))}",
+        )
+    columns = {recipe.name for recipe in surveys[scale.survey].variables}
+    for item in scale.items:
+        _code_in(structures.codelist("CL_SCALE_ITEM"), item.id, scale.place)
+        if item.variable not in columns:
+            close = difflib.get_close_matches(item.variable, columns, 1)
+            raise DefinitionError(
+                f"{scale.place}: items.{item.id}.variable",
+                got=item.variable,
+                expected=f"a harmonised variable of {scale.survey}",
+                hint=f"did you mean {close[0]}?" if close else None,
+            )
+    if not any(i.index is not None and i.index.id == scale.id for i in indicators):
+        raise DefinitionError(
+            scale.place,
+            got=scale.id,
+            expected=f"an indicator with the field index: {scale.id}",
+            hint="a scale is published with the mean of its index",
+        )
+
+
+def _check_review(
+    review: Review, indicators: Mapping[str, Indicator], surveys: Mapping[str, Survey]
+) -> None:
+    if review.indicator not in indicators:
+        raise DefinitionError(
+            f"{review.place}: indicator", got=review.indicator, expected="a declared indicator"
+        )
+    known = {survey.provenance: survey for survey in surveys.values()}
+    if review.data not in known:
+        raise DefinitionError(
+            f"{review.place}: data",
+            got=review.data,
+            expected=f"one of {', '.join(sorted(known))}",
+            hint="the file of the survey is not the one that was reviewed: look at the figure "
+            "again and sign anew, or take the signature out",
+        )
+    if not indicators[review.indicator].carried_by(known[review.data]):
+        raise DefinitionError(
+            f"{review.place}: indicator",
+            got=review.indicator,
+            expected=f"an indicator that {known[review.data].id} carries",
+        )
+
+
 def _check_survey(structures: StructureStore, survey: Survey) -> None:
     structure = structures.datastructure("DSD_INCL_IND")
     areas = structures.codelist("CL_AREA")
@@ -228,10 +310,15 @@ def load_project(root: str | Path = ".") -> Project:
     structures = StructureStore.read(dsd / "structures")
     schemas = dsd / "schemas"
     read = partial(_read_definitions, dsd, schemas)
-    indicators = read("indicators", "*/*.yaml", "indicator", indicator_of)
+    scales = read("scales", "*.yaml", "scale", scale_of, needed=False)
+    indicators = read("indicators", "*/*.yaml", "indicator", partial(indicator_of, scales=scales))
     surveys = read("surveys", "*.yaml", "survey", survey_of)
     reliability = read("policies/reliability", "*.yaml", "reliability", reliability_of)
     disclosure = read("policies/disclosure", "*.yaml", "disclosure", disclosure_of)
+    files: dict[str, Reviews] = read("reviews", "*.yaml", "review", reviews_of, needed=False)
+    reviews = tuple(review for file in files.values() for review in file.signed)
+    for scale in scales.values():
+        _check_scale(structures, scale, indicators.values(), surveys)
     for indicator in indicators.values():
         _check_indicator(structures, indicator, surveys.values())
     for survey in surveys.values():
@@ -243,15 +330,23 @@ def load_project(root: str | Path = ".") -> Project:
                     got=id,
                     expected=f"an indicator that {survey.id} carries",
                 )
-    return Project(
+    for review in reviews:
+        _check_review(review, indicators, surveys)
+    folder = dsd / "policies/reliability"
+    project = Project(
         root=root,
         publication=publication,
         structures=structures,
         indicators=indicators,
         surveys=surveys,
-        reliability=_chosen(reliability, publication.reliability, dsd / "policies/reliability"),
+        reliability=tuple(_chosen(reliability, id, folder) for id in publication.reliability),
         disclosure=_chosen(disclosure, publication.disclosure, dsd / "policies/disclosure"),
+        scales=scales,
+        reviews=reviews,
     )
+    for statistic in {indicator.statistic for indicator in indicators.values()}:
+        project.policy_for(statistic)
+    return project
 
 
 def _read_definitions(
@@ -261,8 +356,10 @@ def _read_definitions(
     pattern: str,
     schema: str,
     make: Callable[[YamlFile], Any],
+    *,
+    needed: bool = True,
 ) -> dict[str, Any]:
     paths = sorted((dsd / folder).glob(pattern))
-    if not paths:
+    if needed and not paths:
         raise DefinitionError(str(dsd / folder), expected=f"at least one file {pattern}")
     return _read_all(paths, schemas / f"{schema}.schema.json", make)

@@ -132,6 +132,11 @@ class Survey:
     place: str = field(default="", compare=False)
 
     @property
+    def provenance(self) -> str:
+        """What identifies its input, as PROV_ID: its id and the start of its file's sha256."""
+        return f"{self.id}:{self.sources[0].sha256[:12]}"
+
+    @property
     def recipes(self) -> tuple[Recipe, ...]:
         """Every harmonised column: variables, then areas, then breakdowns."""
         return (

@@ -16,7 +16,7 @@ from sdmx_service.publication.series_key import LEVEL_KEY
 __all__ = ["Edition", "Indicator", "Readable", "Survey"]
 
 Row = TypeVar("Row")
-_COUNTED_UNITS = ("years", "days", "hours", "persons", "people", "rooms")
+_COUNTED_UNITS = ("years", "days", "hours", "persons", "people", "rooms", "euros")
 _NO_GROUP = ("_T", "_Z")
 
 _DIRECTIONS = {

@@ -10,12 +10,14 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from sdmx_service.definitions.indicator import Indicator, Statistic
+from sdmx_service.definitions.indicator import Indicator
+from sdmx_service.definitions.scale import Scale
 from sdmx_service.definitions.survey import Detail
 from sdmx_service.errors import DataError
-from sdmx_service.survey import estimate, poverty
+from sdmx_service.survey import scale
 from sdmx_service.survey.cells import Cells
 from sdmx_service.survey.estimate import Estimates
+from sdmx_service.survey.estimator import DEPRIVED, ESTIMATORS, Question, Tabulated
 from sdmx_service.survey.sample import Sample
 
 __all__ = [
@@ -23,10 +25,13 @@ __all__ = [
     "PLACED",
     "TOTAL",
     "UNPLACED",
+    "answers",
     "cells_of",
+    "declared_scale",
     "estimates_of",
     "is_public",
     "outcomes",
+    "tabulate",
 ]
 
 AREA = "REF_AREA"
@@ -123,20 +128,51 @@ def _totals(keys: pd.DataFrame, dimensions: Sequence[str]) -> dict[str, str]:
     return dict.fromkeys((name for name in dimensions if name not in keys.columns), TOTAL)
 
 
+def declared_scale(declared: Scale) -> scale.Scale:
+    """Return a declared scale as the engine scores it."""
+    return scale.Scale(
+        declared.id,
+        tuple(
+            scale.Item(item.id, item.lowest, item.highest, item.reverse) for item in declared.items
+        ),
+        scale.Scoring(declared.scoring),
+        declared.minimum_valid,
+        declared.multiplier,
+    )
+
+
+def answers(sample: Sample, declared: Scale) -> dict[str, NDArray[np.float64]]:
+    """Return the answers to the items of a scale by item, each (n,), NaN missing."""
+    return {
+        item.id: sample.frame.get_column(item.variable)
+        .cast(pl.Float64)
+        .fill_null(np.nan)
+        .to_numpy()
+        for item in declared.items
+    }
+
+
 def outcomes(sample: Sample, indicator: Indicator) -> dict[str, NDArray[np.float64]]:
     """Return the expressions of an indicator over the people of a sample, each (n,), NaN missing.
 
-    Raises DefinitionError where an expression does not fit the columns.
+    The variable of a scale's mean is its index. Raises DefinitionError where an expression does
+    not fit the columns, DataError for an answer outside of an item's range.
     """
     expressions = {
         name: getattr(indicator, name)
         for name in ("numerator", "denominator", "variable", "universe")
     }
-    return {
+    expressions |= {DEPRIVED + one.id: one.condition for one in indicator.deprivations}
+    found = {
         name: expression.evaluate(sample.frame, pl.Float64).fill_null(np.nan).to_numpy()
         for name, expression in expressions.items()
         if expression is not None
     }
+    if indicator.index is not None:
+        found["variable"] = scale.index(
+            declared_scale(indicator.index), answers(sample, indicator.index)
+        )
+    return found
 
 
 def estimates_of(sample: Sample, indicator: Indicator) -> Estimates:
@@ -144,33 +180,27 @@ def estimates_of(sample: Sample, indicator: Indicator) -> Estimates:
 
     Values are on the estimator's scale (a share is 0..1), not in the indicator's unit.
     """
+    return tabulate(sample, indicator).estimates
+
+
+def tabulate(sample: Sample, indicator: Indicator) -> Tabulated:
+    """Return the estimates as ``estimates_of``, with their intervals where those are its own."""
     dimensions = [
         breakdown.dimension
         for breakdown in sample.survey.breakdowns
         if breakdown.dimension not in indicator.without
         and breakdown.dimension in sample.frame.columns
     ]
-    cells = cells_of(sample, dimensions)
-
     known = outcomes(sample, indicator)
     # Who cannot be placed in the universe is not in it.
     universe = known["universe"] == 1.0 if "universe" in known else None
-    if indicator.statistic is Statistic.PROPORTION:
-        found = estimate.proportion(sample.design, cells, known["numerator"], universe=universe)
-    elif indicator.statistic is Statistic.MEAN:
-        found = estimate.mean(sample.design, cells, known["variable"], universe=universe)
-    elif indicator.statistic is Statistic.RATIO:
-        found = estimate.ratio(
-            sample.design, cells, known["numerator"], known["denominator"], universe=universe
-        )
-    else:
-        line = poverty.PovertyLine(share=indicator.share_of_median or 0.0, strict=indicator.strict)
-        found = poverty.rate(sample.design, cells, known["variable"], line=line, universe=universe)
-    if not found.n.any():
+    asked = Question(sample.design, cells_of(sample, dimensions), indicator, known, universe)
+    found = ESTIMATORS[indicator.statistic](asked)
+    if not found.estimates.n.any():
         raise DataError(
             f"{indicator.id} in {sample.survey.id}",
             got="no one with an answer in the universe",
             expected="some answers",
             hint=f"look at the expressions of {indicator.place}",
         )
-    return found.take(found.n + found.missing > 0)
+    return found.take(found.estimates.n + found.estimates.missing > 0)

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 import uvicorn
 
+from sdmx_service.cube import columns
 from sdmx_service.release import Release, open_release
 from sdmx_service.release.publishing import publish
 from sdmx_service.structures.artefacts import DataStructure
@@ -79,6 +80,9 @@ def releases(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path
         tables={
             "DSD_INCL_IND": _rows(store.datastructure("DSD_INCL_IND"), estimates),
             "DSD_INCL_GAP": _rows(store.datastructure("DSD_INCL_GAP"), gaps),
+            "DSD_INCL_SCALE": pl.DataFrame(
+                schema=dict.fromkeys(columns(store.datastructure("DSD_INCL_SCALE")), pl.String)
+            ),
         },
         structures=structures,
         definitions={},

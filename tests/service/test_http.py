@@ -219,7 +219,10 @@ def test_a_new_release_is_served_without_a_restart(
         later = publish(
             root,
             title="Later",
-            tables={name: release.table(name) for name in ("DSD_INCL_IND", "DSD_INCL_GAP")},
+            tables={
+                name: release.table(name)
+                for name in ("DSD_INCL_IND", "DSD_INCL_GAP", "DSD_INCL_SCALE")
+            },
             structures=release.directory / "structures",
             definitions={"changed": True},
             annexes={},

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from sdmx_service import Project, Release, load_project, open_release
+from sdmx_service.build import waiting_reviews
 from sdmx_service.build.gaps import NUMBERS as GAP_NUMBERS
 from sdmx_service.build.levels import NUMBERS as LEVEL_NUMBERS
 from sdmx_service.cube import typed
@@ -43,7 +44,7 @@ def gaps(release: Release) -> pd.DataFrame:
 
 
 def test_every_observation_is_valid_against_its_structure(release: Release) -> None:
-    for name in ("DSD_INCL_IND", "DSD_INCL_GAP"):
+    for name in ("DSD_INCL_IND", "DSD_INCL_GAP", "DSD_INCL_SCALE"):
         table = release.table(name)
         assert typed(table, release.structures.datastructure(name)).equals(table)
 
@@ -53,6 +54,55 @@ def test_the_published_austrian_figures_are_in_the_release(levels: pd.DataFrame)
     rates = levels[alone & (levels["INDICATOR"] == "POV_ARPT60")].set_index(["REF_AREA", "SEX"])
     for key, value in PUBLISHED.items():
         assert round(rates["OBS_VALUE"][key], 5) == value
+
+
+# A. Alfons, M. Templ, Journal of Statistical Software 54(15), 2013; Gini in percent.
+OF_THE_NATION = {"POV_GAP": 18.92860, "POV_S80S20": 3.97000, "POV_GINI": 26.48962}
+
+
+def test_the_published_austrian_spread_of_incomes_is_in_the_release(levels: pd.DataFrame) -> None:
+    nation = levels[(levels["REF_AREA"] == "AT") & (levels[DIMENSIONS] == "_T").all(axis=1)]
+    values = nation.set_index("INDICATOR")["OBS_VALUE"]
+    assert {name: round(values[name], 5) for name in OF_THE_NATION} == OF_THE_NATION
+
+
+def test_the_median_income_has_the_poverty_threshold_at_its_60_percent(
+    levels: pd.DataFrame,
+) -> None:
+    """The published threshold is 10,859.24 euros."""
+    nation = levels[(levels["REF_AREA"] == "AT") & (levels[DIMENSIONS] == "_T").all(axis=1)]
+    median = nation.set_index("INDICATOR").loc["POV_MEDINC"]
+    assert round(0.6 * median["OBS_VALUE"], 2) == 10859.24
+    assert (median["CI_METHOD"], median["UNIT_MEASURE"]) == ("WOODRUFF", "EUR")
+
+
+def test_spread_within_groups_is_broken_down_by_age_and_area_and_never_a_gap(
+    levels: pd.DataFrame, gaps: pd.DataFrame
+) -> None:
+    for indicator in ("POV_S80S20", "POV_GINI"):
+        mine = levels[levels["INDICATOR"] == indicator]
+        assert set(mine["AGE"]) > {"_T"}
+        assert (mine[[d for d in DIMENSIONS if d != "AGE"]] == "_T").all(axis=None)
+        assert indicator not in set(gaps["INDICATOR"])
+
+
+def test_a_median_is_not_compared_with_a_rest(gaps: pd.DataFrame) -> None:
+    """The median of the rest does not follow from those of the whole and the part."""
+    medians = gaps[gaps["INDICATOR"].isin(["POV_MEDINC", "POV_GAP"])]
+    assert len(medians)
+    assert not medians["REFERENCE_GROUP"].str.endswith("REST").any()
+
+
+def test_an_index_is_published_as_the_alpha_of_the_nation_allows(
+    release: Release, levels: pd.DataFrame
+) -> None:
+    scales = release.observations("DF_SCALE")
+    whole = scales[scales["ITEM"] == "_T"].set_index(["REF_AREA", "STATISTIC"])["OBS_VALUE"]
+    declared = release.definitions["scales"]["NO_IMMIG"]
+    assert whole["NO", "ALPHA"] > declared["flag_below"] > declared["withhold_below"]
+    index = levels[levels["INDICATOR"] == "CAP_IMMIGIDX"]
+    assert set(index["REF_AREA"]) == set(scales["REF_AREA"])
+    assert "PRESENT" in set(index["RELIABILITY"])
 
 
 @pytest.mark.parametrize("flow", ["levels", "gaps"])
@@ -221,3 +271,16 @@ def test_the_truth_is_that_of_the_population_file(release: Release) -> None:
         area = "XA-" + str(region)[-2:]
         found = cells.query("level == 'region'").set_index("REF_AREA")["truth"][area]
         assert found == pytest.approx(share, rel=1e-12)
+
+
+def test_the_cells_that_wait_for_a_signature_are_listed_and_withheld(
+    project: Project, levels: pd.DataFrame
+) -> None:
+    waiting = waiting_reviews(project).to_pandas()
+    assert {"ZERO_EVENTS", "DF"} == set(waiting["reason"])
+    first = waiting[waiting["indicator"] == "HOU_ELEC"].iloc[0]
+    key = dict(part.split(": ") for part in first["key"].split(", "))
+    cell = levels[(levels["INDICATOR"] == "HOU_ELEC") & (levels["PROV_ID"] == first["data"])]
+    for name in ("REF_AREA", *DIMENSIONS):
+        cell = cell[cell[name] == key.get(name, "_T")]
+    assert cell["RELIABILITY"].tolist() == ["WITHHELD"]

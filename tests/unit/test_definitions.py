@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sdmx_service.definitions.indicator import Statistic
 from sdmx_service.definitions.project import Project, load_project
 from sdmx_service.errors import DefinitionError, StructureError
 
@@ -48,9 +49,9 @@ def test_each_indicator_says_what_it_cannot_tell(project: Project) -> None:
 
 
 def test_a_proxy_is_contextual(project: Project) -> None:
-    """Only the at-risk-of-poverty rate is carried by the definition of the common list."""
+    """Only what is made of Austrian incomes is carried by the definition of the common list."""
     universal = {i.id for i in project.indicators.values() if i.level == "universal"}
-    assert universal == {"POV_ARPT60"}
+    assert universal == {"POV_ARPT60", "POV_GAP", "POV_S80S20"}
 
 
 def test_an_indicator_without_python_is_carried_by_every_survey_that_has_its_variables(
@@ -196,7 +197,80 @@ def test_an_indicator_without_python_is_carried_by_every_survey_that_has_its_var
             "publication.toml",
             'reliability = "house-2026"',
             'reliability = "house-2025"',
-            r"publication\.toml: expected one of eu-silc, house-2026, .*got 'house-2025'",
+            r"publication\.toml: expected one of .*house-2026, .*got 'house-2025'",
+        ),
+        (
+            "publication.toml",
+            'reliability = "house-2026"',
+            'reliability = ["nchs-proportions-2017", "nchs-rates-2023"]',
+            r"publication\.toml: reliability: expected a policy that applies to ",
+        ),
+        (
+            "indicators/POV/POV_MEDINC.yaml",
+            "p: 0.5\n",
+            "",
+            r"POV_MEDINC\.yaml:\d+: statistic: expected the field p beside it, got 'quantile'",
+        ),
+        (
+            "indicators/POV/POV_GINI.yaml",
+            "variable: eq_income",
+            "variable: eq_income\nepsilon: 1",
+            r"POV_GINI\.yaml:\d+: epsilon: expected a field of the statistic gini: variable",
+        ),
+        (
+            "indicators/POV/POV_S80S20.yaml",
+            "top: 0.2",
+            "top: 20",
+            r"POV_S80S20\.yaml:\d+: top: .*20",
+        ),
+        (
+            "indicators/POV/POV_GAP.yaml",
+            "statistic: median_poverty_gap",
+            "statistic: poverty_gap\npower: 0.5",
+            r"power: expected 0, or 1 and more, got 0\.5 \(0 is the rate, 1 the gap",
+        ),
+        (
+            "indicators/POV/POV_MEDINC.yaml",
+            "statistic: quantile\nvariable: eq_income\np: 0.5",
+            "statistic: quantile_ratio\nvariable: eq_income\nupper: 0.1\nlower: 0.9",
+            r"upper: expected more than 0\.9, got 0\.1",
+        ),
+        (
+            "indicators/HOU/HOU_DEPR.yaml",
+            "household_size > 3 * rooms, weight: 1/4",
+            "household_size > 3 * rooms, weight: 1/5",
+            r"HOU_DEPR\.yaml:\d+: deprivations: expected weights that sum to one, "
+            r"got 'weights with the sum 19/20' \(write them as fractions",
+        ),
+        (
+            "indicators/HOU/HOU_DEPR.yaml",
+            "electricity != 'Yes'",
+            "electricty != 'Yes'",
+            r"got 'electricty' \(did you mean electricity\?\)",
+        ),
+        (
+            "indicators/CAP/CAP_IMMIGIDX.yaml",
+            "index: NO_IMMIG",
+            "index: NO_IMMIGS",
+            r"index: expected a scale in dsd/scales: NO_IMMIG, got 'NO_IMMIGS'",
+        ),
+        (
+            "scales/NO_IMMIG.yaml",
+            "variable: immigrants_life",
+            "variable: immigrants_live",
+            r"items\.IMWBCNT\.variable: .*got 'immigrants_live' \(did you mean immigrants_life\?\)",
+        ),
+        (
+            "scales/NO_IMMIG.yaml",
+            "minimum_valid: 2",
+            "minimum_valid: 4",
+            r"NO_IMMIG\.yaml:\d+: minimum_valid: expected 1 to 3 items, got 4",
+        ),
+        (
+            "scales/NO_IMMIG.yaml",
+            "flag_below: 0.70",
+            "flag_below: 0.50",
+            r"alpha\.flag_below: expected 0\.6 or more",
         ),
     ],
 )
@@ -206,6 +280,67 @@ def test_a_wrong_definition_is_refused_by_file_line_and_field(
     _change(copy / "dsd" / file, old, new)
     with pytest.raises(DefinitionError, match=said):
         load_project(copy)
+
+
+REVIEW = """\
+reviews:
+  - indicator: HOU_ELEC
+    data: XA_WB2023:31f0be4f3083
+    key: {REF_AREA: XA-01}
+    decision: present
+    signed_by: The clearance official
+    date: "2026-11-22"
+    reason: Everyone there has electricity, as the supplier's register says.
+"""
+
+
+def test_a_signed_review_is_read(copy: Path) -> None:
+    (copy / "dsd/reviews").mkdir(exist_ok=True)
+    (copy / "dsd/reviews/2026.yaml").write_text(REVIEW, encoding="utf-8")
+    [review] = load_project(copy).reviews
+    assert (review.indicator, review.publish, review.key) == (
+        "HOU_ELEC",
+        True,
+        {"REF_AREA": "XA-01"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("XA_WB2023:31f0be4f3083", "XA_WB2023:000000000000", "is not the one that was reviewed"),
+        ("HOU_ELEC", "POV_ARPT60", "expected an indicator that XA_WB2023 carries"),
+        ("HOU_ELEC", "HOU_LIGHT", "expected a declared indicator, got 'HOU_LIGHT'"),
+        ("decision: present", "decision: publish", "expected one of present, suppress"),
+        ("    signed_by: The clearance official\n", "", "expected the field signed_by"),
+    ],
+)
+def test_a_signature_of_something_else_is_refused(
+    copy: Path, old: str, new: str, said: str
+) -> None:
+    (copy / "dsd/reviews").mkdir(exist_ok=True)
+    (copy / "dsd/reviews/2026.yaml").write_text(REVIEW.replace(old, new), encoding="utf-8")
+    with pytest.raises(DefinitionError, match=said):
+        load_project(copy)
+
+
+def test_a_project_without_scales_and_reviews_is_one(copy: Path) -> None:
+    shutil.rmtree(copy / "dsd/scales")
+    (copy / "dsd/indicators/CAP/CAP_IMMIGIDX.yaml").unlink()
+    project = load_project(copy)
+    assert not project.scales
+    assert not project.reviews
+
+
+def test_of_several_policies_the_first_that_applies_judges_a_statistic(copy: Path) -> None:
+    _change(
+        copy / "dsd/publication.toml",
+        'reliability = "house-2026"',
+        'reliability = ["nchs-proportions-2017", "house-2026"]',
+    )
+    project = load_project(copy)
+    assert project.policy_for(Statistic.PROPORTION).id == "nchs-proportions-2017"
+    assert project.policy_for(Statistic.MEAN).id == "house-2026"
 
 
 def test_a_structure_with_a_doctype_is_refused_unread(copy: Path, tmp_path: Path) -> None:

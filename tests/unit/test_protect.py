@@ -5,19 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.definitions.policy import ReliabilityPolicy, disclosure_of, reliability_of
+from sdmx_service.definitions.policy import (
+    Outcome,
+    ReliabilityPolicy,
+    disclosure_of,
+    reliability_of,
+)
+from sdmx_service.definitions.review import Review
 from sdmx_service.definitions.schema import hold_to_schema
 from sdmx_service.definitions.yaml_file import read_yaml
 from sdmx_service.errors import DefinitionError
 from sdmx_service.protect.disclosure import Margin, complements, margins_of, primary
-from sdmx_service.protect.reliability import judge
+from sdmx_service.protect.reliability import OUTCOMES, judge, remarks
+from sdmx_service.protect.review import at_least, signed
 from sdmx_service.protect.status import with_status
 from sdmx_service.survey import interval
+
+# The golden cases of which the complement, not the share, is too uncertain.
+COMPLEMENT_UNRELIABLE = {(120, 0.96, 60), (200, 0.9, 9)}
 
 # n, p, se, df and the outcome: worked by hand from the text of NCHS, Vital and Health Statistics
 # 2(175), with the intervals of its SAS macro (surveytable's authors transcribe the same rules).
@@ -46,9 +57,13 @@ def _policy(repository: Path, name: str) -> ReliabilityPolicy:
 def _facts(**columns: list[float | None]) -> pl.DataFrame:
     rows = len(next(iter(columns.values())))
     usual: dict[str, list[float | None]] = {
+        "estimate": [0.25] * rows,
         "n": [500.0] * rows,
         "n_eff": [400.0] * rows,
         "events": [100.0] * rows,
+        "n_num": [None] * rows,
+        "n_eff_num": [None] * rows,
+        "n_eff_den": [None] * rows,
         "psu": [50.0] * rows,
         "df": [40.0] * rows,
         "se": [0.02] * rows,
@@ -85,10 +100,108 @@ def test_nchs_decides_as_its_standard(
         df=[float(df)],
         width=[width],
         rel_width=[width / p if p else None],
+        estimate=[p],
     )
-    assert judge(facts, _policy(repository, "nchs-proportions-2017"))["outcome"].to_list() == [
-        outcome
+    policy = _policy(repository, "nchs-proportions-2017")
+    verdict = judge(facts, policy)
+    assert verdict["outcome"].to_list() == [outcome]
+    noted = (n, p, df) in COMPLEMENT_UNRELIABLE
+    said = "The share of all others may be unreliable." if noted else None
+    assert remarks(facts, verdict["outcome"], policy).to_list() == [said]
+
+
+def test_a_note_is_never_said_of_a_withheld_value(repository: Path) -> None:
+    """It would tell that the value is high."""
+    facts = _facts(estimate=[0.96], width=[0.08], rel_width=[0.08])
+    policy = _policy(repository, "nchs-proportions-2017")
+    outcomes = [pl.Series([one], dtype=OUTCOMES) for one in ("present", "review", "suppress")]
+    said = [remarks(facts, outcome, policy)[0] for outcome in outcomes]
+    assert [text is None for text in said] == [False, True, True]
+
+
+@pytest.mark.parametrize("name", ["dhs", "mics"])
+def test_dhs_and_mics_suppress_under_25_and_flag_under_50(repository: Path, name: str) -> None:
+    """DHSProgram/DHS-Indicators-Stata Readme.md; MICS table footnotes: unweighted cases."""
+    facts = _facts(n=[0.0, 24.0, 25.0, 49.0, 50.0], se=[None, 0.02, 0.02, 0.02, 0.02])
+    verdict = judge(facts, _policy(repository, name))
+    assert verdict["outcome"].to_list() == ["suppress", "suppress", "flag", "flag", "present"]
+    nobody = "NOBODY" if name == "mics" else "SAMPLE_SIZE"
+    assert verdict["reason"].to_list()[:2] == [nobody, "SAMPLE_SIZE"]
+
+
+def test_nchs_rates_need_ten_on_both_sides_and_160_percent(repository: Path) -> None:
+    """Vital and Health Statistics 2(200), Table A: 10 and effective 10 in both, width 160%."""
+    usual: dict[str, list[float | None]] = {
+        "n_num": [40.0], "n_eff_num": [20.0], "n": [400.0], "n_eff_den": [200.0],
+        "rel_width": [1.0],
+    }  # fmt: skip
+    cases: list[tuple[dict[str, list[float | None]], str, str | None]] = [
+        ({}, "present", None),
+        ({"n_num": [9.0]}, "suppress", "SAMPLE_SIZE"),
+        ({"n_eff_num": [9.9]}, "suppress", "SAMPLE_SIZE"),
+        ({"n": [9.0]}, "suppress", "SAMPLE_SIZE"),
+        ({"n_eff_den": [9.9]}, "suppress", "SAMPLE_SIZE"),
+        ({"n_num": [10.0], "n_eff_num": [10.0]}, "present", None),
+        ({"rel_width": [1.60]}, "present", None),
+        ({"rel_width": [1.61]}, "suppress", "REL_WIDTH"),
+        ({"df": [8.0]}, "present", None),
+        ({"df": [7.0]}, "review", "DF"),
+        ({"df": [7.0], "rel_width": [1.61]}, "suppress", "REL_WIDTH"),
     ]
+    policy = _policy(repository, "nchs-rates-2023")
+    for changed, outcome, reason in cases:
+        facts = _facts(**{**usual, **changed}).with_columns(statistic=pl.lit("ratio"))
+        verdict = judge(facts, policy)
+        assert (verdict["outcome"][0], verdict["reason"][0]) == (outcome, reason), changed
+
+
+def _review(decision: str, **key: str) -> Review:
+    return Review(
+        "HOU_ELEC",
+        "XA:0",
+        key,
+        decision == "present",
+        "A person",
+        "2026-11-22",
+        "Seen.",
+        "r.yaml:2",
+    )
+
+
+def _verdict(*outcomes: str) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "outcome": pl.Series(outcomes, dtype=OUTCOMES),
+            "reason": pl.Series([None] * len(outcomes), dtype=pl.String),
+        }
+    )
+
+
+KEYS = pd.DataFrame({"REF_AREA": ["XA", "XA", "XA-01"], "SEX": ["_T", "F", "_T"]})
+
+
+def test_only_a_cell_under_review_is_decided_by_a_signature() -> None:
+    verdict = _verdict("review", "suppress", "review")
+    reviews = [_review("present", REF_AREA="XA"), _review("present", REF_AREA="XA", SEX="F")]
+    decided = signed(verdict, KEYS, [*reviews, _review("suppress", REF_AREA="XA-01")])
+    assert decided["outcome"].to_list() == ["present", "suppress", "suppress"]
+    assert decided["reason"].to_list() == ["SIGNED", None, "SIGNED"]
+    assert signed(verdict, KEYS, [])["outcome"].to_list() == ["review", "suppress", "review"]
+
+
+@pytest.mark.parametrize("key", [{"REF_AREA": "XA-09"}, {"REF_AREA": "XA", "AGE": "Y0T14"}])
+def test_a_signature_of_no_cell_is_refused(key: dict[str, str]) -> None:
+    with pytest.raises(DefinitionError, match=r"r\.yaml:2: key: expected a cell of HOU_ELEC in XA"):
+        signed(_verdict("review", "review", "review"), KEYS, [_review("present", **key)])
+
+
+def test_a_scale_makes_no_cell_of_its_index_milder() -> None:
+    verdict = _verdict("present", "flag", "suppress")
+    assert at_least(verdict, Outcome.PRESENT, "ALPHA").equals(verdict)
+    flagged = at_least(verdict, Outcome.FLAG, "ALPHA")
+    assert flagged["outcome"].to_list() == ["flag", "flag", "suppress"]
+    assert flagged["reason"].to_list() == ["ALPHA", None, None]
+    assert set(at_least(verdict, Outcome.SUPPRESS, "ALPHA")["outcome"]) == {"suppress"}
 
 
 def test_eu_silc_flags_from_20_and_presents_from_50_people(repository: Path) -> None:

@@ -68,7 +68,22 @@ def test_components_stand_in_the_order_of_the_architecture_page(
     )
 
 
-@pytest.mark.parametrize("id", ["DSD_INCL_IND", "DSD_INCL_GAP"])
+def test_the_components_of_scales_are_those_of_the_architecture_page(
+    store: StructureStore,
+) -> None:
+    id = "DSD_INCL_SCALE"
+    structure = store.datastructure(id)
+    found = {
+        "Dimensions": structure.dimensions,
+        "Series attributes": structure.series_attributes,
+        "Observation attributes": structure.observation_attributes,
+    }
+    assert {part: [c.id for c in components] for part, components in found.items()} == {
+        part: written_ids(id, part) for part in found
+    }
+
+
+@pytest.mark.parametrize("id", ["DSD_INCL_IND", "DSD_INCL_GAP", "DSD_INCL_SCALE"])
 def test_every_dimension_is_coded_and_only_the_status_is_mandatory(
     store: StructureStore, id: str
 ) -> None:
