@@ -22,6 +22,7 @@ from sdmx_service.survey import gap
 from sdmx_service.survey.comparison import CONDITIONS, plan
 from sdmx_service.survey.estimate import Composition, Estimates
 from sdmx_service.survey.multiplicity import Adjustment, adjust
+from sdmx_service.survey.pairs import df_of_pairs
 from sdmx_service.survey.tabulation import AREA, TOTAL, is_public
 
 __all__ = ["gaps"]
@@ -210,7 +211,7 @@ def _df(
     rest of it: those of the side that has fewer, the part as a rule, because nearly all of the
     variance is the part's and the many PSUs elsewhere tell nothing of it.
     """
-    union = compared.estimates.joint_df[first, second]
+    union = df_of_pairs(compared.estimates, first, second)
     fewer = np.minimum(compared.estimates.df[first], compared.estimates.df[second])
     freedom: np.ndarray = np.where(planned["against"] == "REFERENCE", union, fewer)
     return freedom

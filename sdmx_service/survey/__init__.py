@@ -20,7 +20,7 @@ Statistics by cell
     scale, reliability_alpha  item scores, Cronbach's alpha; factor: loadings, adequacy
     interval                  t, logit, Korn-Graubard, Wilson, likelihood, arcsine, log-t
 Between cells
-    gap, multiplicity         differences, ratios, odds ratios; families, simultaneous intervals
+    gap, pairs, multiplicity  differences, ratios, odds ratios; families, simultaneous intervals
     attributable, interaction what would change if a group had another's rate; groups crossed
     independence              Rao-Scott and Wald tests
     disparity, decomposition  HEAT's measures; within and between areas

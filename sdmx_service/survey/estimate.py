@@ -98,29 +98,29 @@ class Estimates:
             return np.asarray(self.n / (self.n + self.missing), dtype=np.float64)
 
     @cached_property
-    def _psu_present(self) -> Any:
+    def psu_present(self) -> Any:
         """1 where a PSU has rows of a cell, (C, K), sparse where the sums are."""
         return (self.design.by_cluster(self.sums.rows) > 0).astype(np.float32)
 
     @cached_property
     def _psu_per_stratum(self) -> NDArray[np.float32]:
         """The PSUs of each stratum that have rows of a cell, (H, K)."""
-        found: NDArray[np.float32] = dense(self.design.tree[0].stratum_sums(self._psu_present))
+        found: NDArray[np.float32] = dense(self.design.tree[0].stratum_sums(self.psu_present))
         return found
 
     @cached_property
-    def _strata_present(self) -> NDArray[np.float32]:
+    def strata_present(self) -> NDArray[np.float32]:
         return (self._psu_per_stratum > 0).astype(np.float32)
 
     @cached_property
     def n_psu(self) -> Integers:
         """The PSUs with rows that have an outcome, (K,)."""
-        return np.asarray(self._psu_present.sum(axis=0, dtype=np.float64), dtype=np.intp)
+        return np.asarray(self.psu_present.sum(axis=0, dtype=np.float64), dtype=np.intp)
 
     @cached_property
     def n_strata(self) -> Integers:
         """The strata with rows that have an outcome, (K,)."""
-        return np.asarray(self._strata_present.sum(axis=0, dtype=np.float64), dtype=np.intp)
+        return np.asarray(self.strata_present.sum(axis=0, dtype=np.float64), dtype=np.intp)
 
     @property
     def df(self) -> Integers:
@@ -133,7 +133,7 @@ class Estimates:
     @cached_property
     def joint_df(self) -> Integers:
         """PSUs minus strata represented in the union of two cells, (K, K)."""
-        psu, strata = self._psu_present, self._strata_present
+        psu, strata = self.psu_present, self.strata_present
         both = dense(psu.T @ psu).astype(np.intp) - (strata.T @ strata).astype(np.intp)
         own = self.n_psu - self.n_strata
         joint: Integers = own[:, None] + own[None, :] - both
@@ -142,8 +142,8 @@ class Estimates:
     def union_df(self, uses: ArrayLike) -> Integers:
         """PSUs minus strata in the union of the cells that a row of ``uses`` (L, K) marks, (L,)."""
         marked = np.atleast_2d(np.asarray(uses, dtype=bool)).astype(np.float32)
-        psu = (self._psu_present @ marked.T > 0).sum(axis=0)
-        strata = (self._strata_present @ marked.T > 0).sum(axis=0)
+        psu = (self.psu_present @ marked.T > 0).sum(axis=0)
+        strata = (self.strata_present @ marked.T > 0).sum(axis=0)
         return self._limited(np.asarray(psu - strata, dtype=np.intp))
 
     def _limited(self, freedom: Integers) -> Integers:
@@ -186,7 +186,7 @@ class Estimates:
         if not self.design.adjust_domain:
             return None
         touched = self.design.by_cluster(dense(self.sums.influence) != 0) > 0
-        touched |= dense(self._psu_present) > 0
+        touched |= dense(self.psu_present) > 0
         return np.asarray(self.design.tree[0].stratum_sums(touched.astype(float)), dtype=np.intp)
 
     @cached_property

@@ -12,6 +12,7 @@ from scipy import special
 from sdmx_service.model import Measure, Samples
 from sdmx_service.survey.estimate import Estimates
 from sdmx_service.survey.interval import critical
+from sdmx_service.survey.pairs import covariance_of_pairs, df_of_pairs
 
 __all__ = ["Gaps", "between", "compare", "from_moments", "versus_rest"]
 
@@ -133,14 +134,14 @@ def compare(
     by default PSUs minus strata represented in the union of the two cells.
     """
     i, j = np.asarray(group, dtype=np.intp), np.asarray(reference, dtype=np.intp)
-    joint, variance = estimates.covariance, _variance(estimates)
+    variance = _variance(estimates)
     return from_moments(
         estimates.value[i],
         estimates.value[j],
         variance[i],
         variance[j],
-        joint[i, j],
-        estimates.joint_df[i, j] if df is None else np.broadcast_to(np.asarray(df), i.shape),
+        covariance_of_pairs(estimates, i, j),
+        df_of_pairs(estimates, i, j) if df is None else np.broadcast_to(np.asarray(df), i.shape),
         measure,
         level=level,
     )

@@ -214,10 +214,12 @@ def korn_graubard(
 def clopper_pearson(p: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Intervals:
     """Return Clopper-Pearson bounds of a share p of n, not necessarily whole, trials."""
     share, trials = np.asarray(p, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    # A standard error of zero makes endless trials: there is no interval, not a sharp one.
+    trials = np.where(np.isfinite(trials) & (trials > 0), trials, np.nan)
     tail, events = (1.0 - level) / 2.0, share * trials
     lower = stats.beta.ppf(tail, events, trials - events + 1.0)
     upper = stats.beta.ppf(1.0 - tail, events + 1.0, trials - events)
-    known = np.isfinite(trials) & (trials > 0)
+    known = np.isfinite(trials)
     lower = np.where(known, np.where(share <= 0, 0.0, lower), np.nan)
     upper = np.where(known, np.where(share >= 1, 1.0, upper), np.nan)
     return _intervals(lower, upper, CiMethod.KORN_GRAUBARD, level)
