@@ -12,7 +12,7 @@ _WORDS = (
 
 def plain(value: float, decimals: int) -> str:
     """Return the number with a true minus sign; what rounds to zero carries no sign."""
-    digits = f"{abs(value):.{decimals}f}"
+    digits = f"{abs(value):,.{decimals}f}"
     return (MINUS if value < 0 and float(digits) != 0 else "") + digits
 
 
