@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MINUS", "counted", "plain", "signed", "span"]
+__all__ = ["MINUS", "counted", "plain", "rounds_to_zero", "signed", "span"]
 
 MINUS = "\u2212"
 _WORDS = (
@@ -10,16 +10,21 @@ _WORDS = (
 )
 
 
+def rounds_to_zero(value: float, decimals: int) -> bool:
+    """Whether nothing is left of the number when it is printed."""
+    return float(f"{abs(value):.{decimals}f}") == 0
+
+
 def plain(value: float, decimals: int) -> str:
-    """Return the number with a true minus sign; what rounds to zero carries no sign."""
+    """Return the number, thousands apart, with a true minus sign; zero carries no sign."""
     digits = f"{abs(value):,.{decimals}f}"
-    return (MINUS if value < 0 and float(digits) != 0 else "") + digits
+    return (MINUS if value < 0 and not rounds_to_zero(value, decimals) else "") + digits
 
 
 def signed(value: float, decimals: int) -> str:
     """Return a difference: a plus sign on every positive one."""
     text = plain(value, decimals)
-    return f"+{text}" if value > 0 and float(text) != 0 else text
+    return f"+{text}" if value > 0 and not rounds_to_zero(value, decimals) else text
 
 
 def span(lower: float, upper: float, decimals: int, *, sign: bool = False) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
 
-from sdmx_service.publication.numerals import counted, plain, span
+from sdmx_service.publication.numerals import counted, plain, rounds_to_zero, span
 
 __all__ = ["Verdict", "judge", "sentence", "tally"]
 
@@ -58,7 +58,7 @@ def sentence(
     way = "higher" if value > 0 else "lower"
     near, far = sorted((abs(lower), abs(upper)))
     least = plain(near, decimals)
-    least = "just above 0" if near > 0 and float(least) == 0 else least
+    least = "just above 0" if near > 0 and rounds_to_zero(near, decimals) else least
     limits = f"between {least} and {plain(far, decimals)}"
     if verdict is Verdict.DIFFERENCE:
         return (
@@ -72,7 +72,7 @@ def sentence(
         return f"{small}."
     measured = (
         f"{size} {way} for {group} than for {reference}"
-        if float(plain(abs(value), decimals)) != 0
+        if not rounds_to_zero(value, decimals)
         else f"the same for {group} and {reference} to {decimals} decimals"
     )
     return (

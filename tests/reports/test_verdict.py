@@ -85,3 +85,11 @@ def test_numbers_carry_true_signs_and_zero_carries_none():
     assert signed(-0.04, 1) == "0.0"
     assert plain(-0.04, 1) == "0.0"
     assert span(-0.5, 2.9, 1, sign=True) == "\u22120.5 to +2.9"
+
+
+def test_thousands_stand_apart_and_are_still_judged():
+    said = sentence(
+        "Income", "men", "women", 1300.4, 1100.0, 1500.0, margin=500, unit="euros", decimals=0
+    )
+    assert "1,300 euros higher" in said
+    assert "between 1,100 and 1,500" in said
