@@ -45,7 +45,7 @@ serve: install
 	$(SERVICE) serve --releases $(RELEASES) --port $(PORT)
 
 check: lint types imports
-	$(PYTEST) -q -m "not slow and not oracle and not browser" -n $(WORKERS) --dist loadfile
+	$(PYTEST) -q -m "not slow and not oracle and not browser and not service" -n $(WORKERS) --dist loadfile
 
 lint: install
 	$(BIN)/ruff check

@@ -12,6 +12,7 @@ import pytest
 from sdmx_service.publication.rendering.render import Engine, render
 from sdmx_service.publication.wording import avoided_words
 
+pytestmark = pytest.mark.slow
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(os.environ.get("AXE") or "build/axe/node_modules/axe-core/axe.min.js")
 

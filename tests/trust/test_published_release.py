@@ -17,6 +17,7 @@ from sdmx_service.cube import typed
 from sdmx_service.protect.disclosure import primary
 from tests.statistics.test_surveys import PUBLISHED
 
+pytestmark = pytest.mark.slow
 DIMENSIONS = [
     *("SEX", "AGE", "URBANISATION", "INCOME_WEALTH_QUANTILE", "EDUCATION_LEV", "OCCUPATION"),
     *("DISABILITY_STATUS", "MIGRATION_STATUS", "CIVIL_STATUS", "HH_COMPOSITION", "POP_GROUP"),
