@@ -66,8 +66,10 @@ class Role(Enum):
 
 
 class Attachment(Enum):
-    """The level an attribute is reported at."""
+    """The level an attribute is reported at; a group is any other part of the key than a series."""
 
+    DATASET = "dataset"
+    GROUP = "group"
     SERIES = "series"
     OBSERVATION = "observation"
 
@@ -77,6 +79,9 @@ class Component:
     """A dimension, measure or attribute; ``codelist`` is None where it is uncoded.
 
     ``data_type`` is the SDMX text type of an uncoded component: String, Double, Integer ...
+    ``relation`` names the dimensions an attribute of a group or a series hangs on. ``multiple``
+    says that it may hold several values at once (a list column), ``multilingual`` that its text
+    comes in several languages (SDMX 3.0). ``facets`` are those of its text format, by name.
     """
 
     id: str
@@ -86,17 +91,25 @@ class Component:
     data_type: str = "String"
     attachment: Attachment | None = None
     mandatory: bool = False
+    relation: tuple[str, ...] = ()
+    multiple: bool = False
+    multilingual: bool = False
+    facets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class DataStructure:
-    """A data structure: components in key order, then time, measure and attributes."""
+    """A data structure: components in key order, then time, measures and attributes.
+
+    ``groups`` maps the id of each group to its dimensions.
+    """
 
     agency: str
     id: str
     version: str
     name: Mapping[str, str]
     components: tuple[Component, ...]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> Mapping[str, Component]:
@@ -112,14 +125,29 @@ class DataStructure:
         return self._with(Role.DIMENSION)
 
     @cached_property
+    def timed(self) -> bool:
+        """Whether there is a time dimension."""
+        return bool(self._with(Role.TIME))
+
+    @cached_property
     def time(self) -> Component:
-        """The time dimension."""
+        """The time dimension; IndexError where there is none (see ``timed``)."""
         return self._with(Role.TIME)[0]
 
     @cached_property
+    def key(self) -> tuple[Component, ...]:
+        """What identifies an observation: the dimensions in key order, then time if there is."""
+        return (*self.dimensions, *self._with(Role.TIME))
+
+    @cached_property
+    def measures(self) -> tuple[Component, ...]:
+        """All measures; structures of SDMX 2.1 have one, those of 3.0 none, one or several."""
+        return self._with(Role.MEASURE)
+
+    @cached_property
     def measure(self) -> Component:
-        """The one measure, OBS_VALUE."""
-        return self._with(Role.MEASURE)[0]
+        """The first measure; IndexError where there is none."""
+        return self.measures[0]
 
     @cached_property
     def attributes(self) -> tuple[Component, ...]:
