@@ -8,6 +8,7 @@ SdmxServiceError                 where, got, expected, hint
 ├── ReleaseError                 a release is damaged, missing or already there
 ├── RequestError                 mended by whoever asks the service
 │   ├── NotFound                 HTTP 404
+│   ├── SemanticError            well said, but of something that is not there: HTTP 422
 │   └── NotAcceptable            HTTP 406
 └── RenderError                  a report cannot be rendered on this machine
 """
@@ -26,6 +27,7 @@ __all__ = [
     "RenderError",
     "RequestError",
     "SdmxServiceError",
+    "SemanticError",
     "StructureError",
 ]
 
@@ -112,6 +114,12 @@ class NotFound(RequestError):
     """What is asked for does not exist (HTTP 404)."""
 
     http_status = 404
+
+
+class SemanticError(RequestError):
+    """A request that follows the grammar and fits no structure (HTTP 422; under REST 1.5, 400)."""
+
+    http_status = 422
 
 
 class NotAcceptable(RequestError):

@@ -8,16 +8,36 @@ from sdmx_service.formats import (
     structurejson20,
     structurespecific21,
 )
-from sdmx_service.formats.message import DataMessage, Labels, StructureMessage
+from sdmx_service.formats.action import Action, Generation
+from sdmx_service.formats.dataset import DataSet
+from sdmx_service.formats.feature import Feature
+from sdmx_service.formats.message import (
+    Context,
+    DataMessage,
+    Keys,
+    Labels,
+    Provision,
+    StructureMessage,
+    TimeFormat,
+)
 from sdmx_service.formats.negotiation import Choice, languages, negotiate
-from sdmx_service.formats.registry import Format, data_formats, structure_formats
+from sdmx_service.formats.registry import Format, Structures, data_formats, structure_formats
 
 __all__ = [
+    "Action",
     "Choice",
+    "Context",
     "DataMessage",
+    "DataSet",
+    "Feature",
     "Format",
+    "Generation",
+    "Keys",
     "Labels",
+    "Provision",
     "StructureMessage",
+    "Structures",
+    "TimeFormat",
     "csv20",
     "data_formats",
     "generic21",

@@ -22,6 +22,7 @@ __all__ = ["write_csv"]
     ".csv",
     short_names=("csvdata", "csv20", "sdmx-csv", "csvfile"),
     plain_types=("text/csv", "application/csv"),
+    options={"labels": frozenset({"id", "name", "both"})},
 )
 def write_csv(message: DataMessage) -> Iterator[bytes]:
     """Yield the message in pieces, one row an observation; a missing value is an empty field."""
@@ -49,10 +50,10 @@ def write_csv(message: DataMessage) -> Iterator[bytes]:
 
 
 def _columns(message: DataMessage, plan: Layout) -> list[list[pl.Expr]]:
-    components = [message.flow.structure.by_id[name] for name in plan.frame.columns]
+    components = [message.flow.structure.by_id[name] for name in message.frame.columns]
     if message.labels is Labels.ID:
         return [[pl.col(one.id)] for one in components]
-    return [_labelled(message, one, plan.frame.get_column(one.id)) for one in components]
+    return [_labelled(message, one, message.frame.get_column(one.id)) for one in components]
 
 
 def _labelled(message: DataMessage, one: Component, column: pl.Series) -> list[pl.Expr]:

@@ -37,7 +37,7 @@ def write_generic(message: DataMessage) -> Iterator[bytes]:
     """Yield the message in pieces; a missing value is an absent element."""
     plan = layout(message)
     yield _opening(message).encode()
-    if message.flat and plan.observed:
+    if plan.flat and plan.observed:
         for chunk, _ in plan.chunks():
             yield _text(_flat(chunk, message, plan))
     elif not plan.observed:

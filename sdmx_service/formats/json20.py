@@ -34,11 +34,10 @@ _Cells = Callable[[pl.Series], pl.Series]
 def write_json(message: DataMessage) -> Iterator[bytes]:
     """Yield the message in pieces; coded values go as indexes, uncoded ones as themselves."""
     plan = layout(message)
-    columns = {
-        name: _indexed(plan.frame.get_column(name), name, message) for name in plan.frame.columns
-    }
+    whole = plan.frame
+    columns = {name: _indexed(whole.get_column(name), name, message) for name in whole.columns}
     yield _opening(message, plan, columns)
-    if message.flat and plan.observed:
+    if plan.flat and plan.observed:
         yield b'"observations":{'
         yield from _flat(message, plan, columns)
         yield b"}}]}}"
@@ -131,7 +130,7 @@ def _component(
 
 def _opening(message: DataMessage, plan: Layout, columns: dict[str, _Column]) -> bytes:
     flow, structure = message.flow, message.flow.structure
-    flat = message.flat and plan.observed
+    flat = plan.flat and plan.observed
     place = {c.id: i for i, c in enumerate((*structure.dimensions, structure.time))}
 
     def dimensions(chosen: Sequence[Component]) -> list[dict[str, Any]]:

@@ -1,108 +1,276 @@
-"""Where the series of a table begin, and what is said once a series."""
+"""Where the series of a data set begin, and what is said once a series, a group or a set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
-from sdmx_service.formats.message import DataMessage
-from sdmx_service.structures.artefacts import Component
+from sdmx_service.formats.dataset import ROWS_A_CHUNK, DataSet
+from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage
+from sdmx_service.formats.partialkeys import observations, partial_rows
+from sdmx_service.formats.rendering import renderer
+from sdmx_service.structures.artefacts import Attachment, Component
 
-__all__ = ["ROWS_A_CHUNK", "Layout", "layout", "renderer"]
+__all__ = ["ROWS_A_CHUNK", "Group", "Layout", "layout", "renderer"]
 
-ROWS_A_CHUNK = 50_000
-_MARK = "\x00"
+_BOTH = frozenset({Attachment.SERIES, Attachment.OBSERVATION})
+
+
+@dataclass(frozen=True)
+class Group:
+    """Attributes of one part of the key: ``rows`` has its dimensions, then the attributes.
+
+    ``id`` is that of the structure's group with these dimensions, None where it has none.
+    """
+
+    id: str | None
+    dimensions: tuple[Component, ...]
+    attributes: tuple[Component, ...]
+    rows: pl.DataFrame
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The order of a message: dimensions and attributes by the level they are reported at.
+    """The order of a data set: its dimensions and attributes by the level they are reported at.
 
-    ``starts`` says of each row whether it opens a series. ``observed`` is false for a message
-    that lists series without observations.
+    ``at`` is the id of the dimension at the observation or ``AllDimensions``. An attribute that
+    changes within the level its structure gives it is reported lower, which SDMX lets a message
+    do; so is one whose level the format does not write.
     """
 
-    frame: pl.DataFrame
-    starts: pl.Series
-    dimensions: tuple[Component, ...]
+    dataset: DataSet
+    at: str
+    series_dimensions: tuple[Component, ...]
+    observation_dimensions: tuple[Component, ...]
+    measures: tuple[Component, ...]
+    dataset_attributes: tuple[Component, ...]
+    group_attributes: tuple[Component, ...]
     series_attributes: tuple[Component, ...]
     observation_attributes: tuple[Component, ...]
-    observed: bool
-    measured: bool
 
-    def chunks(self) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
-        """Yield the rows and their series starts, some ten thousand at a time."""
-        for offset in range(0, self.frame.height, ROWS_A_CHUNK):
-            yield self.frame.slice(offset, ROWS_A_CHUNK), self.starts.slice(offset, ROWS_A_CHUNK)
+    @property
+    def dimensions(self) -> tuple[Component, ...]:
+        """The dimensions of the structure in key order, time apart."""
+        return self.dataset.structure.dimensions
+
+    @property
+    def flat(self) -> bool:
+        """Whether observations stand without series."""
+        return self.at == ALL_DIMENSIONS
+
+    @property
+    def observed(self) -> bool:
+        """Whether there are observations; false for a list of series."""
+        return all(one.id in self.dataset.schema for one in self.observation_dimensions)
+
+    @property
+    def measured(self) -> bool:
+        """Whether a measure has a column."""
+        return bool(self.measures)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All observations in memory, series next to each other."""
+        parts = list(_rows(self.dataset, self.at, ROWS_A_CHUNK))
+        return pl.concat(parts) if parts else pl.DataFrame(schema=dict(self.dataset.schema))
+
+    def chunks(self, rows: int = ROWS_A_CHUNK) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+        """Yield observations, and of each whether it opens a series, ``rows`` at a time."""
+        names = [dimension.id for dimension in self.series_dimensions]
+        yield from _with_starts(_rows(self.dataset, self.at, rows), names)
+
+    @cached_property
+    def bare_series(self) -> pl.DataFrame:
+        """Attributes of series reported without an observation, one row a series."""
+        names = tuple(one.id for one in self.series_dimensions)
+        return self._partial.get(names, pl.DataFrame()) if names else pl.DataFrame()
+
+    @cached_property
+    def dataset_values(self) -> pl.DataFrame:
+        """The values at data set level: one row with those there are, or an empty frame."""
+        names = [one.id for one in self.dataset_attributes]
+        first = next(iter(observations(self.dataset, 1)), None) if names else None
+        found = [] if first is None else [first.select(names)]
+        if () in self._partial:
+            found.append(self._partial[()])
+        if not found:
+            return pl.DataFrame()
+        # What two rows say of the whole data set is one statement; the later one stands.
+        whole = pl.concat(found, how="diagonal_relaxed").select(pl.all().drop_nulls().last())
+        return whole.select(n for n in whole.columns if whole.get_column(n).null_count() == 0)
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Attributes of parts of the key, a table for each set of dimensions."""
+        by: dict[tuple[str, ...], list[str]] = {}
+        for attribute in self.group_attributes:
+            by.setdefault(attribute.relation, []).append(attribute.id)
+        found = [
+            self._group(relation, _distinct(self.dataset, relation, names))
+            for relation, names in by.items()
+        ]
+        series = tuple(one.id for one in self.series_dimensions)
+        found += [
+            self._group(names, rows)
+            for names, rows in self._partial.items()
+            if names and names != series
+        ]
+        return tuple(group for group in found if group.rows.height)
+
+    @cached_property
+    def _partial(self) -> dict[tuple[str, ...], pl.DataFrame]:
+        return partial_rows(self.dataset)
+
+    def _group(self, relation: tuple[str, ...], rows: pl.DataFrame) -> Group:
+        structure = self.dataset.structure
+        named = {frozenset(parts): name for name, parts in structure.groups.items()}
+        dimensions = tuple(one for one in structure.key if one.id in relation)
+        attributes = tuple(a for a in structure.attributes if a.id in rows.columns)
+        columns = [one.id for one in (*dimensions, *attributes)]
+        return Group(named.get(frozenset(relation)), dimensions, attributes, rows.select(columns))
 
 
-def layout(message: DataMessage) -> Layout:
+def layout(
+    message: DataMessage,
+    dataset: DataSet | None = None,
+    levels: Collection[Attachment] = _BOTH,
+    at: str | None = None,
+) -> Layout:
     """Return where series begin and what stands at which level.
 
-    A series attribute that changes inside a series goes with the observations: SDMX lets a
-    message attach an attribute lower than its structure does.
+    ``dataset`` is by default the only one of the message. ``levels`` are those the format
+    writes; ``at`` overrides the dimension at the observation that the message asks for.
     """
-    frame, structure = message.frame, message.flow.structure
-    present = set(frame.columns)
-    names = [dimension.id for dimension in structure.dimensions]
-    starts = _changes(frame, names)
-    observed = structure.time.id in present
-    once: list[Component] = []
-    each: list[Component] = []
-    for attribute in structure.attributes:
-        if attribute.id not in present:
-            continue
-        whole = attribute in structure.series_attributes
-        steady = whole and not (_changes(frame, [attribute.id]) & ~starts).any()
-        (once if steady or not observed else each).append(attribute)
-    if message.flat and observed:
-        once, each = [], [a for a in structure.attributes if a.id in present]
+    chosen = message.dataset if dataset is None else dataset
+    observed_by = message.at_observation(chosen) if at is None else at
+    structure = chosen.structure
+    flat = observed_by == ALL_DIMENSIONS
+    above = tuple(one for one in structure.key if not flat and one.id != observed_by)
+    below = tuple(one for one in structure.key if flat or one.id == observed_by)
+    listed = not all(one.id in chosen.schema for one in below)
+    if flat and listed:  # a list of series stays one, whichever shape is asked for
+        above, below, flat = structure.dimensions, (structure.time,), False
+        observed_by = structure.time.id
+    present = [a for a in structure.attributes if a.id in chosen.schema]
+    placed: dict[Attachment, list[Component]] = {level: [] for level in Attachment}
+    steady = _steady(chosen, observed_by, [a.id for a in present], [d.id for d in above], listed)
+    for attribute in present:
+        placed[_level(chosen, attribute, levels, flat, steady)].append(attribute)
     return Layout(
-        frame,
-        starts,
-        structure.dimensions,
-        tuple(once),
-        tuple(each),
-        observed,
-        structure.measure.id in present,
+        chosen,
+        observed_by,
+        above,
+        below,
+        tuple(one for one in structure.measures if one.id in chosen.schema),
+        tuple(placed[Attachment.DATASET]),
+        tuple(placed[Attachment.GROUP]),
+        tuple(placed[Attachment.SERIES]),
+        tuple(placed[Attachment.OBSERVATION]),
     )
 
 
-def _changes(frame: pl.DataFrame, names: list[str]) -> pl.Series:
+def _level(
+    dataset: DataSet,
+    attribute: Component,
+    levels: Collection[Attachment],
+    flat: bool,
+    steady: Collection[str],
+) -> Attachment:
+    declared = attribute.attachment
+    if declared is Attachment.DATASET and declared in levels and _constant(dataset, attribute.id):
+        return Attachment.DATASET
+    if declared is Attachment.GROUP and declared in levels and _one_a_group(dataset, attribute):
+        return Attachment.GROUP
+    if not flat and declared is not Attachment.OBSERVATION and attribute.id in steady:
+        return Attachment.SERIES
+    return Attachment.OBSERVATION
+
+
+def _rows(dataset: DataSet, at: str, rows: int) -> Iterator[pl.DataFrame]:
+    """Yield observations with series next to each other, as those by time are already."""
+    structure = dataset.structure
+    if at == ALL_DIMENSIONS or not structure.timed or at == structure.time.id:
+        yield from observations(dataset, rows)
+        return
+    names = [one.id for one in structure.key if one.id != at]
+    whole = pl.concat([*observations(dataset), pl.DataFrame(schema=dict(dataset.schema))])
+    ordered = whole.sort(names, maintain_order=True, nulls_last=True)
+    for offset in range(0, ordered.height, rows):
+        yield ordered.slice(offset, rows)
+
+
+def _with_starts(
+    parts: Iterator[pl.DataFrame], names: list[str]
+) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+    before: pl.DataFrame | None = None
+    for part in parts:
+        opens = _differs(before, part, names)
+        before = part.tail(1)
+        yield part, _changes(part, names, opens)
+
+
+def _differs(before: pl.DataFrame | None, part: pl.DataFrame, names: list[str]) -> bool:
+    """Return whether the first row of ``part`` differs from the last row before it."""
+    if before is None:
+        return True
+    pair = pl.concat([before.select(names), part.head(1).select(names)])
+    return bool(_changes(pair, names, opens=False)[1])
+
+
+def _changes(part: pl.DataFrame, names: list[str], opens: bool) -> pl.Series:
     columns = [pl.col(name).to_physical() for name in names]
-    changed = pl.any_horizontal(column.ne_missing(column.shift(1)) for column in columns)
-    return frame.select(changed.or_(pl.int_range(pl.len()) == 0).alias("starts")).get_column(
-        "starts"
+    changed = pl.any_horizontal(
+        pl.lit(False), *(column.ne_missing(column.shift(1)) for column in columns)
     )
+    starts = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(opens)).otherwise(changed)
+    return part.select(starts.alias("starts")).to_series()
 
 
-def renderer(column: pl.Series, render: Callable[[str], str]) -> Callable[[pl.Series], pl.Series]:
-    """Return a function that renders slices of ``column``; a missing value stays null.
+def _steady(
+    dataset: DataSet, at: str, attributes: list[str], series: list[str], listed: bool
+) -> frozenset[str]:
+    """Return the attributes that never change inside a series."""
+    structure = dataset.structure
+    if listed or not attributes:
+        return frozenset(attributes)
+    if dataset.steady is not None and structure.timed and at == structure.time.id:
+        return dataset.steady & frozenset(attributes)
+    left = [a for a in attributes if structure.by_id[a].attachment is not Attachment.OBSERVATION]
+    before: pl.DataFrame | None = None
+    if at == ALL_DIMENSIONS:
+        return frozenset()
+    for part, starts in _with_starts(_rows(dataset, at, ROWS_A_CHUNK), series):
+        for name in list(left):
+            opens = before is not None and _differs(before, part, [name])
+            if (_changes(part, [name], opens) & ~starts).any():
+                left.remove(name)
+        before = part.tail(1)
+    return frozenset(left)
 
-    ``render`` is called once a code, or once a distinct text; never once a cell. Numbers go in
-    their shortest form that reads back the same.
-    """
-    if isinstance(column.dtype, pl.Enum) and len(column) >= len(column.dtype.categories):
-        table = pl.Series([render(code) for code in column.dtype.categories], dtype=pl.String)
-        return lambda part: table.gather(part.to_physical())
-    if column.dtype.is_numeric():
-        before, _, after = render(_MARK).partition(_MARK)
-        return lambda part: _numbers(part, before, after)
-    return lambda part: _texts(part.cast(pl.String), render)
+
+def _constant(dataset: DataSet, name: str) -> bool:
+    return _distinct(dataset, (), [name], empty=True).height == 1
 
 
-def _numbers(part: pl.Series, before: str, after: str) -> pl.Series:
-    text = part.cast(pl.String)
-    if part.dtype.is_float() and part.is_infinite().any():
-        text = text.str.replace("inf", "INF", literal=True)  # as xs:double writes it
-    return pl.select(pl.concat_str(pl.lit(before), text, pl.lit(after))).to_series()
+def _one_a_group(dataset: DataSet, attribute: Component) -> bool:
+    relation = attribute.relation
+    if not relation or not set(relation) <= set(dataset.schema):
+        return False
+    found = _distinct(dataset, relation, [attribute.id], empty=True)
+    return found.select(relation).n_unique() == found.height
 
 
-def _texts(part: pl.Series, render: Callable[[str], str]) -> pl.Series:
-    distinct = part.unique().drop_nulls()
-    if distinct.is_empty():
-        return part
-    rendered = pl.Series([render(text) for text in distinct], dtype=pl.String)
-    return part.replace_strict(distinct, rendered, default=None, return_dtype=pl.String)
+def _distinct(
+    dataset: DataSet, relation: tuple[str, ...], names: list[str], *, empty: bool = False
+) -> pl.DataFrame:
+    """Return the distinct rows of some columns; without ``empty``, those with a value."""
+    columns = [*relation, *names]
+    parts = [part.select(columns).unique() for part in observations(dataset)]
+    none = pl.DataFrame(schema={name: dataset.schema[name] for name in columns})
+    whole = pl.concat([*parts, none]).unique(maintain_order=True)
+    if empty:
+        return whole
+    return whole.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names))

@@ -1,4 +1,4 @@
-"""What a data message says, before it has a format."""
+"""What a message says, before it has a format."""
 
 from __future__ import annotations
 
@@ -7,22 +7,60 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 import polars as pl
 
+from sdmx_service.errors import DataError
+from sdmx_service.formats.action import Action, Generation
+from sdmx_service.formats.dataset import MISSING, SWITCHED_OFF, TEXTS, Context, DataSet, Provision
 from sdmx_service.structures.artefacts import Dataflow, localised
 from sdmx_service.structures.detail import Detail
 from sdmx_service.structures.maintainable import Artefact
 
-__all__ = ["DataMessage", "Labels", "StructureMessage", "message_id"]
+__all__ = [
+    "ALL_DIMENSIONS",
+    "MISSING",
+    "SWITCHED_OFF",
+    "TEXTS",
+    "Action",
+    "Context",
+    "DataMessage",
+    "DataSet",
+    "Generation",
+    "Keys",
+    "Labels",
+    "Provision",
+    "StructureMessage",
+    "TimeFormat",
+    "message_id",
+]
+
+ALL_DIMENSIONS = "AllDimensions"
 
 
 class Labels(Enum):
-    """Whether coded values carry their names (SDMX-CSV 2.0); values are the standard's tokens."""
+    """Whether values carry their names (SDMX-CSV); values are the standard's tokens."""
 
     ID = "id"
     NAME = "name"
     BOTH = "both"
+
+
+class Keys(Enum):
+    """Which columns of keys are added (SDMX-CSV 2.x); values are the standard's tokens."""
+
+    NONE = "none"
+    OBS = "obs"
+    SERIES = "series"
+    BOTH = "both"
+
+
+class TimeFormat(Enum):
+    """Whether periods go as recorded or as one comparable date (SDMX-CSV)."""
+
+    ORIGINAL = "original"
+    NORMALIZED = "normalized"
 
 
 def message_id(release: str) -> str:
@@ -32,21 +70,83 @@ def message_id(release: str) -> str:
 
 @dataclass(frozen=True)
 class DataMessage:
-    """Observations of one dataflow out of one release.
+    """Data sets in the order they are to be worked through, out of one release.
 
-    ``frame`` has columns named by component ids, in structure order: coded ones as Enum, the
-    rows of a series next to each other. Without the time dimension it is a list of series.
     ``prepared`` is when the release was published, so that an answer is the same, byte for
-    byte, whenever it is asked for. ``flat`` asks for observations without series.
+    byte, whenever it is asked for. ``observed_by`` is the dimension at the observation,
+    ``AllDimensions`` for observations without series, or None for time where there is one.
+    ``explicit_measure`` asks for one element a measure where a format knows that.
+    ``separator`` and ``decimal`` are those of SDMX-CSV; a reader keeps what it found.
+    ``passed_over`` names columns of the message that are no component, which a reader leaves out.
     """
 
-    flow: Dataflow
-    frame: pl.DataFrame
+    datasets: tuple[DataSet, ...]
     release: str
     prepared: datetime
-    flat: bool = False
+    observed_by: str | None = None
     languages: tuple[str, ...] = ("en",)
     labels: Labels = Labels.ID
+    keys: Keys = Keys.NONE
+    time_format: TimeFormat = TimeFormat.ORIGINAL
+    explicit_measure: bool = False
+    sender: str | None = None
+    separator: str = ","
+    decimal: str = "."
+    passed_over: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        flow: Dataflow,
+        frame: pl.DataFrame,
+        release: str,
+        prepared: datetime,
+        *,
+        action: Action = Action.INFORMATION,
+        **more: Any,
+    ) -> DataMessage:
+        """Return a message of one data set."""
+        return cls((DataSet(flow, frame, action),), release, prepared, **more)
+
+    @property
+    def dataset(self) -> DataSet:
+        """The only data set; DataError where there is not exactly one."""
+        if len(self.datasets) != 1:
+            raise DataError("message", got=f"{len(self.datasets)} data sets", expected="one")
+        return self.datasets[0]
+
+    @property
+    def flow(self) -> Dataflow:
+        """The dataflow of the only data set."""
+        return self.dataset.flow
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows of the only data set, in memory."""
+        return self.dataset.collected()
+
+    @property
+    def flat(self) -> bool:
+        """Whether observations are asked for without series."""
+        return self.observed_by == ALL_DIMENSIONS
+
+    def at_observation(self, dataset: DataSet) -> str:
+        """Return the id of the dimension at the observation, or ``AllDimensions``.
+
+        TIME_PERIOD of a structure without time means all dimensions. Raises DataError where
+        ``observed_by`` is no dimension of the structure.
+        """
+        structure = dataset.structure
+        if self.observed_by in (None, "TIME_PERIOD"):
+            return structure.time.id if structure.timed else ALL_DIMENSIONS
+        known = [dimension.id for dimension in structure.key]
+        if self.observed_by != ALL_DIMENSIONS and self.observed_by not in known:
+            raise DataError(
+                "dimensionAtObservation",
+                got=self.observed_by[:80],
+                expected=f"{ALL_DIMENSIONS} or one of {', '.join(known)}",
+            )
+        return self.observed_by
 
     def text(self, names: Mapping[str, str]) -> str:
         """Return a name in the first language asked for that it has."""

@@ -1,29 +1,37 @@
-"""Which format and language a client asks for (RFC 9110, section 12)."""
+"""Which format and language a client asks for (RFC 9110, section 12; SDMX REST 2.2)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Generic, TypeVar
 
 from sdmx_service.errors import NotAcceptable, RequestError
-from sdmx_service.formats.message import Labels
+from sdmx_service.formats.action import Generation
+from sdmx_service.formats.message import Keys, Labels, TimeFormat
 from sdmx_service.formats.registry import Format
 
 __all__ = ["Choice", "MediaRange", "accepted", "languages", "negotiate"]
 
 _Message = TypeVar("_Message")
+_Option = TypeVar("_Option", bound=Enum)
+_Rank = tuple[float, int, int, bool, bool, list[int], int]
 _LONGEST = 2_000
+_ENTRY = re.compile(r'(?:[^,"]|"[^"]*")+')
+_PART = re.compile(r'(?:[^;"]|"[^"]*")+')
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _MEDIA_RANGE = re.compile(r"[A-Za-z0-9_.+*-]{1,120}/[A-Za-z0-9_.+*-]{1,120}")
-_RANGE = re.compile(r"((?:\d{1,4}\.){0,2})(\d{1,4})[+~*]((?:\.\d{1,4}){0,2})", re.ASCII)
+_VERSION_PART = re.compile(r"(\d{1,4}?)([+~*]?)|([+~*])", re.ASCII)
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+# The field guide of SDMX-CSV says ``keys`` where it lists the parameters, ``key`` in examples.
+_OPTIONS = {"labels": "labels", "timeformat": "timeFormat", "keys": "keys", "key": "keys"}
 
 
 @dataclass(frozen=True)
 class MediaRange:
-    """One entry of an Accept header, ``quality`` between 0 and 1."""
+    """One entry of an Accept header, ``quality`` between 0 and 1; 0 is "anything but this"."""
 
     type: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -34,14 +42,20 @@ class MediaRange:
         """How exactly the range speaks: a fully named type outranks a wildcard."""
         return (self.type != "*/*") + (not self.type.endswith("/*")) + len(self.parameters)
 
+    def takes(self, type: str) -> bool:
+        """Return whether a media type falls into the range, parameters apart."""
+        return self.type in (type, "*/*", type.partition("/")[0] + "/*")
+
 
 @dataclass(frozen=True)
 class Choice(Generic[_Message]):
-    """The format that answers, the Content-Type it is sent under, and whether with labels."""
+    """The format that answers, the Content-Type it is sent under, and its options."""
 
     format: Format[_Message]
     content_type: str
     labels: Labels = Labels.ID
+    keys: Keys = Keys.NONE
+    time_format: TimeFormat = TimeFormat.ORIGINAL
 
 
 def accepted(header: str | None) -> tuple[MediaRange, ...]:
@@ -50,14 +64,12 @@ def accepted(header: str | None) -> tuple[MediaRange, ...]:
     A range that cannot be read is passed over, as RFC 9110 leaves a server free to do.
     """
     ranges = []
-    for entry in (header or "*/*")[:_LONGEST].split(","):
-        name, *rest = (part.strip() for part in entry.split(";"))
+    for entry in _ENTRY.findall((header or "*/*")[:_LONGEST]):
+        name, *rest = (part.strip() for part in _PART.findall(entry) or [""])
         pairs = [part.partition("=")[::2] for part in rest]
         given = {key.strip().lower(): value.strip().strip('"') for key, value in pairs}
         quality = given.pop("q", "1")
-        if not _MEDIA_RANGE.fullmatch(name):
-            continue
-        if _QUALITY.fullmatch(quality) and float(quality) > 0:
+        if _MEDIA_RANGE.fullmatch(name) and _QUALITY.fullmatch(quality):
             ranges.append(MediaRange(name.lower(), given, float(quality)))
     return tuple(sorted(ranges, key=lambda one: (-one.quality, -one.precision)))
 
@@ -68,77 +80,175 @@ def negotiate(
     accept: str | None,
     default: Format[_Message],
     asked: str | None = None,
+    version: str | None = None,
     labels: str | None = None,
+    keys: str | None = None,
+    time_format: str | None = None,
+    generation: Generation | None = None,
 ) -> Choice[_Message]:
     """Return the format to answer in.
 
     ``asked`` is the parameter ``format=`` (a short name or a media type) and wins over the Accept
-    header; ``labels`` wins over the parameter of that name in the header. Raises NotAcceptable,
-    which lists what there is.
+    header; ``version`` is ``formatVersion=``, which says something only beside it. ``labels``,
+    ``keys`` and ``time_format`` win over the parameters of those names in the header. Where no
+    version is named, formats of ``generation`` come first, then newer versions. Raises
+    NotAcceptable, which lists what there is, and RequestError for a word that no option has.
     """
-    if asked:
-        choice = _by_name(formats, asked) or _first(formats, accepted(asked), default=None)
-        header: str | None = asked
+    if asked and "/" not in asked:
+        choice = _by_name(formats, asked.lower(), version, default, generation)
+    elif asked:
+        choice = _best(formats, accepted(asked), default, generation, version)
     else:
-        choice, header = _first(formats, accepted(accept), default=default), accept
+        choice = _best(formats, accepted(accept), default, generation)
     if choice is None:
         raise NotAcceptable(
             "format" if asked else "Accept",
-            got=(header or "")[:255],
+            got=f"{asked} {version or ''}".strip()[:255] if asked else (accept or "")[:255],
             expected="one of " + ", ".join(one.content_type for one in formats),
             hint="or format= " + ", ".join(one.name for one in formats),
         )
-    if labels is None:
-        return choice
+    if labels is not None:
+        choice = replace(choice, labels=_option(Labels, "labels", labels))
+    if keys is not None:
+        choice = replace(choice, keys=_option(Keys, "keys", keys))
+    if time_format is not None:
+        choice = replace(choice, time_format=_option(TimeFormat, "timeFormat", time_format))
+    return choice
+
+
+def _option(kind: type[_Option], name: str, text: str) -> _Option:
     try:
-        return Choice(choice.format, choice.content_type, Labels(labels))
+        return kind(text)
     except ValueError:
-        raise RequestError("labels", got=labels[:255], expected="id, name or both") from None
+        *words, last = (one.value for one in kind)
+        raise RequestError(name, got=text[:255], expected=f"{', '.join(words)} or {last}") from None
 
 
-def _by_name(formats: Sequence[Format[_Message]], asked: str) -> Choice[_Message] | None:
-    for one in formats:
-        if asked.lower() in (one.name, *one.short_names):
-            return Choice(one, one.content_type)
-    return None
+def _by_name(
+    formats: Sequence[Format[_Message]],
+    asked: str,
+    version: str | None,
+    default: Format[_Message],
+    generation: Generation | None,
+) -> Choice[_Message] | None:
+    exact = [one for one in formats if asked in (one.name, *one.short_names)]
+    family = [one for one in formats if asked in one.family]
+    # A family bears the name of its newest version, which another one may be asked for by.
+    known = family or exact
+    found = [one for one in known if version is None or _within(version, one.version)]
+    if not found:
+        return None
+    best = max(
+        found, key=lambda one: (one is default, one.generation is generation, _numbers(one.version))
+    )
+    return Choice(best, best.content_type)
 
 
-def _first(
+def _best(
     formats: Sequence[Format[_Message]],
     ranges: Sequence[MediaRange],
-    default: Format[_Message] | None,
+    default: Format[_Message],
+    generation: Generation | None,
+    version: str | None = None,
 ) -> Choice[_Message] | None:
-    for wanted in ranges:
-        if default is not None and wanted.type in ("*/*", "application/*"):
-            return Choice(default, default.content_type)
-        for one in formats:
-            if wanted.type == one.media_type and _version(wanted.parameters.get("version"), one):
-                return Choice(one, one.content_type, _labels(wanted))
-            if wanted.type in one.plain_types:
-                # Without a charset, text is read in the encoding of whoever reads it.
-                encoded = ";charset=utf-8" if wanted.type.startswith("text/") else ""
-                return Choice(one, wanted.type + encoded, _labels(wanted))
-    return None
+    """Return what the most precise range that takes each type in wants most (RFC 9110, 12.5.1)."""
+    found: list[tuple[_Rank, Choice[_Message]]] = []
+    for place, one in enumerate(formats):
+        if version is not None and not _within(version, one.version):
+            continue
+        for type, content_type in _types(one):
+            matching = [
+                (wanted.precision, -position, wanted)
+                for position, wanted in enumerate(ranges)
+                if wanted.takes(type) and _satisfies(one, wanted)
+            ]
+            if not matching:
+                continue
+            precision, position, wanted = max(matching, key=lambda match: match[:2])
+            if wanted.quality == 0:
+                continue
+            rank = (
+                wanted.quality,
+                precision,
+                position,
+                one is default and type == one.media_type,
+                one.generation is generation,
+                _numbers(one.version),
+                -place,
+            )
+            found.append((rank, _choice(one, content_type, wanted)))
+    return max(found, key=lambda match: match[0])[1] if found else None
 
 
-def _labels(wanted: MediaRange) -> Labels:
-    text = wanted.parameters.get("labels", "id")
-    return next((label for label in Labels if label.value == text), Labels.ID)
+def _types(one: Format[_Message]) -> Iterator[tuple[str, str]]:
+    yield one.media_type, one.content_type
+    for plain in one.plain_types:
+        # Without a charset, text is read in the encoding of whoever reads it.
+        yield plain, plain + (";charset=utf-8" if plain.startswith("text/") else "")
 
 
-def _version(wanted: str | None, one: Format[_Message]) -> bool:
-    """Return whether a version, or a range such as ``2+.0.0``, takes in the format's version."""
-    if wanted is None or wanted in ("+", "~", "*"):
-        return True
-    if len(wanted) > 20:
+def _satisfies(one: Format[_Message], wanted: MediaRange) -> bool:
+    """Return whether a format has the version and the options that a range names."""
+    version = wanted.parameters.get("version")
+    if version is not None and not _within(version, one.version):
         return False
-    marked = _RANGE.fullmatch(wanted)
-    have = [int(part) for part in one.version.split(".")]
-    if marked is None:
-        return wanted == one.version or f"{wanted}.0" == one.version
-    fixed = [int(part) for part in marked[1].split(".") if part]
-    least = [int(part) for part in re.findall(r"\d+", marked[2] + marked[3])]
-    return have[: len(fixed)] == fixed and have[len(fixed) :] >= least
+    return all(
+        value in one.options.get(_OPTIONS[name], (value,))
+        for name, value in wanted.parameters.items()
+        if name in _OPTIONS
+    )
+
+
+def _choice(one: Format[_Message], content_type: str, wanted: MediaRange) -> Choice[_Message]:
+    given = {_OPTIONS[name]: v for name, v in wanted.parameters.items() if name in _OPTIONS}
+    if not one.options:
+        return Choice(one, content_type)
+    return Choice(
+        one,
+        content_type,
+        Labels(given.get("labels", Labels.ID.value)),
+        Keys(given.get("keys", Keys.NONE.value)),
+        TimeFormat(given.get("timeFormat", TimeFormat.ORIGINAL.value)),
+    )
+
+
+def _numbers(version: str) -> list[int]:
+    parts = [int(part) for part in version.split(".") if part.isdecimal()]
+    return parts + [0] * (3 - len(parts))
+
+
+def _within(wanted: str, version: str) -> bool:
+    """Return whether a version, or a range such as ``2+.0.0`` or ``2.~``, takes in ``version``.
+
+    The grammar is that of artefact versions (REST 2.2, querying_versions); what it declares
+    illegal, such as ``+.2``, matches nothing.
+    """
+    return any(_in_range(one, _numbers(version)) for one in wanted[:80].split(","))
+
+
+def _in_range(wanted: str, have: list[int]) -> bool:
+    parts = wanted.strip().split(".")
+    if not 1 <= len(parts) <= 3:
+        return False
+    least: list[int] = []
+    place = None
+    for position, part in enumerate(parts):
+        match = _VERSION_PART.fullmatch(part)
+        if match is None or not part:
+            return False
+        mark = match[2] or match[3]
+        if mark and place is not None:
+            return False
+        whole = place is not None and not _VERSION_PART.fullmatch(parts[place])[1]  # type: ignore[index]
+        if whole and int(match[1] or 0):
+            return False
+        if mark:
+            place = position
+        least.append(int(match[1] or 0))
+    least += [0] * (3 - len(least))
+    if place is None:
+        return least == have
+    return have[:place] == least[:place] and have[place:] >= least[place:]
 
 
 def languages(header: str | None, asked: str | None = None) -> tuple[str, ...]:

@@ -1,31 +1,72 @@
-"""The formats there are: short name, media type, writer."""
+"""The formats there are: names, media type, version, writer, reader."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats.action import Generation
+from sdmx_service.formats.feature import Feature, needed
 from sdmx_service.formats.message import DataMessage, StructureMessage
+from sdmx_service.structures.artefacts import Dataflow, DataStructure
 
 __all__ = [
     "Format",
+    "Provisions",
+    "Structures",
     "data_formats",
     "register_data",
+    "register_reader",
     "register_structure",
     "structure_formats",
 ]
 
 _Message = TypeVar("_Message")
+_Reader = TypeVar("_Reader", bound="DataReader")
+
+
+class Structures(Protocol):
+    """Where a reader looks up the structures of what it reads, such as a StructureStore.
+
+    Both raise NotFound for what is not there.
+    """
+
+    def dataflow(self, id: str, agency: str | None = None, version: str = "+") -> Dataflow:
+        """Return a dataflow with its structure."""
+
+    def datastructure(
+        self, id: str, agency: str | None = None, version: str = "+"
+    ) -> DataStructure:
+        """Return a data structure."""
+
+
+@runtime_checkable
+class Provisions(Protocol):
+    """Structures that also know provision agreements."""
+
+    def provisioned(self, id: str, agency: str | None = None, version: str = "+") -> Dataflow:
+        """Return the dataflow of a provision agreement; NotFound where there is none."""
+
+
+class DataReader(Protocol):
+    """Turns the bytes of a message, or the file at a path, into a message."""
+
+    def __call__(self, content: bytes | Path, structures: Structures, /) -> DataMessage:
+        """Return the message; DataError says where it is wrong."""
 
 
 @dataclass(frozen=True)
 class Format(Generic[_Message]):
-    """One way to write a message.
+    """One version of one way to write a message.
 
-    ``name`` and ``short_names`` are what ``format=`` takes; ``plain_types`` are media types
-    outside SDMX, such as text/csv, that this format answers. ``write`` yields the message in
-    pieces.
+    ``name`` and ``short_names`` are what ``format=`` takes for this very version, ``family``
+    what it takes for any version of it. ``plain_types`` are media types outside SDMX, such as
+    text/csv, that this format answers. ``options`` are the media type parameters it knows, with
+    their values. ``carries`` are the traits of a message it has a place for. ``write`` yields
+    the message in pieces; ``read`` is None where there is no reader.
     """
 
     name: str
@@ -35,14 +76,19 @@ class Format(Generic[_Message]):
     write: Callable[[_Message], Iterator[bytes]]
     short_names: tuple[str, ...] = ()
     plain_types: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+    generation: Generation = Generation.SDMX_2_1
+    options: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    carries: frozenset[Feature] = frozenset()
+    read: DataReader | None = None
 
     @property
     def content_type(self) -> str:
         """The media type with its version, as it stands in Accept and Content-Type."""
-        return f"{self.media_type};version={self.version}"
+        return f"{self.media_type};version={self.version}" if self.version else self.media_type
 
 
-_DATA: list[Format[DataMessage]] = []
+_DATA: dict[str, Format[DataMessage]] = {}
 _STRUCTURES: list[Format[StructureMessage]] = []
 
 _DataWriter = Callable[[DataMessage], Iterator[bytes]]
@@ -57,12 +103,58 @@ def register_data(
     *,
     short_names: tuple[str, ...] = (),
     plain_types: tuple[str, ...] = (),
+    family: tuple[str, ...] = (),
+    generation: Generation = Generation.SDMX_2_1,
+    options: Mapping[str, frozenset[str]] | None = None,
+    carries: frozenset[Feature] = frozenset(),
 ) -> Callable[[_DataWriter], _DataWriter]:
-    """Make the decorated writer answer a media type in data queries."""
+    """Make the decorated writer answer a media type in data queries.
+
+    The writer is called only with messages whose traits it ``carries``; others are refused with
+    NotAcceptable, which names the trait and the formats that have a place for it.
+    """
 
     def add(write: _DataWriter) -> _DataWriter:
-        _DATA.append(Format(name, media_type, version, extension, write, short_names, plain_types))
+        def checked(message: DataMessage) -> Iterator[bytes]:
+            _refuse_uncarried(_DATA[name], message)
+            return write(message)
+
+        _DATA[name] = Format(
+            name,
+            media_type,
+            version,
+            extension,
+            checked,
+            short_names,
+            plain_types,
+            family,
+            generation,
+            options or {},
+            carries,
+        )
         return write
+
+    return add
+
+
+def _refuse_uncarried(one: Format[DataMessage], message: DataMessage) -> None:
+    for feature, where in needed(message):
+        if feature not in one.carries:
+            able = [other.name for other in _DATA.values() if feature in other.carries]
+            raise NotAcceptable(
+                f"{one.content_type}: {where}",
+                got=feature.value,
+                expected="what this format has a place for",
+                hint=f"format= one of {', '.join(able)}" if able else "no format here has",
+            )
+
+
+def register_reader(name: str) -> Callable[[_Reader], _Reader]:
+    """Make the decorated function read the data format called ``name``, which is registered."""
+
+    def add(read: _Reader) -> _Reader:
+        _DATA[name] = replace(_DATA[name], read=read)
+        return read
 
     return add
 
@@ -75,12 +167,24 @@ def register_structure(
     *,
     short_names: tuple[str, ...] = (),
     plain_types: tuple[str, ...] = (),
+    family: tuple[str, ...] = (),
+    generation: Generation = Generation.SDMX_2_1,
 ) -> Callable[[_StructureWriter], _StructureWriter]:
     """Make the decorated writer answer a media type in structure queries."""
 
     def add(write: _StructureWriter) -> _StructureWriter:
         _STRUCTURES.append(
-            Format(name, media_type, version, extension, write, short_names, plain_types)
+            Format(
+                name,
+                media_type,
+                version,
+                extension,
+                write,
+                short_names,
+                plain_types,
+                family,
+                generation,
+            )
         )
         return write
 
@@ -89,7 +193,7 @@ def register_structure(
 
 def data_formats() -> tuple[Format[DataMessage], ...]:
     """All data formats, in the order they were registered."""
-    return tuple(_DATA)
+    return tuple(_DATA.values())
 
 
 def structure_formats() -> tuple[Format[StructureMessage], ...]:

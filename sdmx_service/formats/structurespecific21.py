@@ -37,7 +37,7 @@ _END = "</message:DataSet></message:StructureSpecificData>"
 def write_structure_specific(message: DataMessage) -> Iterator[bytes]:
     """Yield the message in pieces; a missing value is an absent XML attribute."""
     plan = layout(message)
-    flat = message.flat and plan.observed
+    flat = plan.flat and plan.observed
     yield _opening(message, flat=flat).encode()
     if flat:
         for chunk, _ in plan.chunks():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeVar
 from urllib.parse import unquote
@@ -13,26 +14,41 @@ from sdmx_service.errors import RequestError
 
 __all__ = [
     "LONGEST",
+    "PRESENTATION",
     "Check",
     "agency",
     "choice",
     "component",
+    "each",
+    "flag",
     "identifier",
+    "item",
     "key",
+    "moment",
+    "old_version",
     "parameters",
     "path_parts",
-    "refuse_unsupported",
     "version",
     "whole_number",
+    "year_start",
 ]
 
 LONGEST = 255
+# What real clients say about the answer beside the standard's own words.
+PRESENTATION = ("format", "formatVersion", "compression", "labels", "lang", "locale")
 Check = Callable[[str, str], str]
 _ID = re.compile(r"[A-Za-z0-9_@$-]+")
+_ITEM = re.compile(r"[A-Za-z0-9_@$-]+(?:\.[A-Za-z0-9_@$-]+)*")
 _AGENCY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*")
 _COMPONENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_VERSION = re.compile(r"(?:[+~*]|[0-9]{1,9}[+~*]?)(?:\.(?:[+~*]|[0-9]{1,9}[+~*]?)){0,2}")
-_EXTENSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){2}-[A-Za-z0-9.-]{1,64}")
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})"
+_SEVERAL = _NUMBER + r"[+~*]?|[+~*]"
+_VERSION = re.compile(rf"({_SEVERAL})(?:\.({_SEVERAL}))?(?:\.({_SEVERAL}))?")
+_EXTENDED = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2}}-[A-Za-z0-9.-]{{1,64}}")
+_OLD_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})*")
+_MOMENT = re.compile(
+    r"-?\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+ -]\d{2}:\d{2})?", re.ASCII
+)
 _Choice = TypeVar("_Choice", bound=Enum)
 
 
@@ -81,6 +97,11 @@ def identifier(text: str, where: str) -> str:
     return _checked(_ID, text, where, "an id of letters, digits, _, -, @ and $")
 
 
+def item(text: str, where: str = "itemID") -> str:
+    """Return ``text`` if it is the id of an item, dots between it and those above it."""
+    return _checked(_ITEM, text, where, "the id of an item such as A or A.1.1")
+
+
 def agency(text: str, where: str = "agencyID") -> str:
     """Return ``text`` if it is an agency id, dots between sub-agencies."""
     return _checked(_AGENCY, text, where, "an agency id such as SIS or SIS.UNIT")
@@ -92,12 +113,45 @@ def component(text: str, where: str) -> str:
 
 
 def version(text: str, where: str = "version") -> str:
-    """Return ``text`` if it is a version or a version wildcard of REST 2.x (``+ ~ *``)."""
-    if sum(text.count(mark) for mark in "+~*") > 1 or not (
-        _VERSION.fullmatch(text) or (len(text) <= LONGEST and _EXTENSION.fullmatch(text))
-    ):
-        raise RequestError(where, got=text[:LONGEST], expected="a version such as 1.0.0, + or *")
+    """Return ``text`` if it is a version or a range of versions of REST 2.2.
+
+    Two or more of ``+ ~ *``, a number after a part that is nothing but a wildcard, and ``+``
+    with two parts are forms that the standard calls unsupported (querying_versions.md).
+    """
+    found = _VERSION.fullmatch(text) if len(text) <= LONGEST else None
+    if found is None:
+        return _checked(_EXTENDED, text, where, "a version such as 1.0.0, 1.2+.0, + or *")
+    parts = [part for part in found.groups() if part is not None]
+    wild = [place for place, part in enumerate(parts) if part[-1] in "+~*"]
+    fault = None
+    if len(wild) > 1:
+        fault = "one wildcard at most"
+    elif wild and parts[wild[0]] in "+~*" and any(part != "0" for part in parts[wild[0] + 1 :]):
+        fault = "0 after a part that is a wildcard alone"
+    elif wild and "+" in parts[wild[0]] and len(parts) == 2:
+        fault = "three parts beside +, as stable versions have"
+    elif wild and len(parts) == 1 and parts[0] not in "+~*":
+        fault = "two or three parts beside a number with a wildcard"
+    if fault is not None:
+        raise RequestError(where, got=text, expected=fault)
     return text
+
+
+def old_version(text: str, where: str = "version") -> str:
+    """Return ``text`` if it is a version of REST 1.5: numbers with dots between them.
+
+    Clients of both interfaces also ask there for a version of three parts with an extension.
+    """
+    if len(text) <= LONGEST and _EXTENDED.fullmatch(text):
+        return text
+    return _checked(_OLD_VERSION, text, where, "a version such as 1.0, latest or all")
+
+
+def each(text: str, separator: str, check: Check, where: str) -> tuple[str, ...]:
+    """Return the words of a path part that is an OR; ``*`` stands for any."""
+    return tuple(
+        word if word == "*" else check(word, where) for word in (text or "*").split(separator)
+    )
 
 
 def key(text: str, separator: str | None, where: str = "key") -> dict[int, frozenset[str]]:
@@ -120,6 +174,44 @@ def whole_number(text: str, where: str, least: int = 0) -> int:
     return int(text)
 
 
+def flag(text: str, where: str) -> bool:
+    """Return true or false as the standard writes them."""
+    if text not in ("true", "false"):
+        raise RequestError(where, got=text[:LONGEST], expected="true or false")
+    return text == "true"
+
+
+def moment(text: str, where: str) -> datetime:
+    """Return a point in time (xs:dateTime) with its offset; without one it is UTC.
+
+    A plus sign that a client left unencoded has become a space in some; both are read.
+    """
+    if len(text) <= LONGEST and _MOMENT.fullmatch(text):
+        try:
+            found = datetime.fromisoformat(text.replace(" ", "+").replace("Z", "+00:00"))
+        except ValueError:
+            found = None
+        if found is not None:
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+    raise RequestError(
+        where, got=text[:LONGEST], expected="a date and time such as 2025-06-30T09:00:00Z"
+    )
+
+
+def year_start(text: str, where: str = "reportingYearStartDay") -> tuple[int, int]:
+    """Return the month and day that reporting years begin on (xs:gMonthDay, ``--07-01``)."""
+    found = re.fullmatch(r"--(\d{2})-(\d{2})", text, re.ASCII)
+    month, day = (int(part) for part in found.groups()) if found else (0, 0)
+    try:
+        # 2001 has no leap day: a year that began on one would not begin in the next.
+        datetime(2001, month, day)
+    except ValueError:
+        raise RequestError(
+            where, got=text[:LONGEST], expected="a month and day such as --07-01"
+        ) from None
+    return month, day
+
+
 def choice(kind: type[_Choice], text: str, where: str) -> _Choice:
     """Return the member of an enumeration whose value is ``text``."""
     try:
@@ -128,20 +220,3 @@ def choice(kind: type[_Choice], text: str, where: str) -> _Choice:
         raise RequestError(
             where, got=text[:LONGEST], expected=f"one of {', '.join(m.value for m in kind)}"
         ) from None
-
-
-def refuse_unsupported(given: Mapping[str, str], harmless: Mapping[str, Iterable[str]]) -> None:
-    """Refuse parameters of the standard that this service has no answer for.
-
-    Silence would answer another question than the one asked; ``harmless`` are the values that
-    ask for what is answered anyway. Raises RequestError.
-    """
-    for name, values in harmless.items():
-        if name in given and given[name] not in values:
-            allowed = ", ".join(values)
-            raise RequestError(
-                name,
-                got=given[name][:LONGEST],
-                expected=f"one of {allowed}" if allowed else "to be left out",
-                hint="this service answers from the current release only",
-            )

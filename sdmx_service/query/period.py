@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
+from functools import lru_cache
 
 from sdmx_service.errors import RequestError
 
-__all__ = ["Period", "parse_period"]
+__all__ = ["JANUARY_1", "Period", "parse_period"]
 
+JANUARY_1 = (1, 1)
 _EXPECTED = "a period such as 2022, 2022-S1, 2022-Q3, 2022-07, 2022-W05 or 2022-07-31"
 _GREGORIAN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 _REPORTING = re.compile(r"(\d{4})-?([ASTQMWD])(\d{1,3})", re.ASCII)
@@ -29,28 +31,35 @@ class Period:
         return other.start <= self.start and self.end <= other.end
 
 
-def parse_period(text: str, where: str = "TIME_PERIOD") -> Period:
-    """Return the stretch that ``text`` names (SDMX 2.1 section 6, 4.2; the year starts in January).
+def parse_period(
+    text: str, where: str = "TIME_PERIOD", year_start: tuple[int, int] = JANUARY_1
+) -> Period:
+    """Return the stretch that ``text`` names (SDMX section 6, Time Representation).
 
-    Gregorian years, months and days, date-times, reporting periods and ranges ``start/duration``.
-    Raises RequestError.
+    Gregorian years, months and days, date-times, ranges ``start/duration`` and reporting periods,
+    whose year begins on the month and day of ``year_start``. Raises RequestError.
     """
-    try:
-        found = _parsed(text)
-    except (ValueError, OverflowError):
-        found = None
+    found = _found(text, year_start)
     if found is None:
         raise RequestError(where, got=text, expected=_EXPECTED)
     return found
 
 
-def _parsed(text: str) -> Period | None:
+@lru_cache(maxsize=65_536)
+def _found(text: str, year_start: tuple[int, int]) -> Period | None:
+    try:
+        return _parsed(text, year_start)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _parsed(text: str, year_start: tuple[int, int]) -> Period | None:
     if gregorian := _GREGORIAN.fullmatch(text):
         year, month, day = (int(part) if part else None for part in gregorian.groups())
         return _gregorian(year or 0, month, day)
     if reporting := _REPORTING.fullmatch(text):
         year_text, unit, number = reporting.groups()
-        return _reporting(int(year_text), unit, int(number))
+        return _reporting(datetime(int(year_text), *year_start), unit, int(number))
     if ranged := _RANGE.fullmatch(text):
         start_text, years, months, days = ranged.groups()
         start = datetime.fromisoformat(start_text).replace(tzinfo=None)
@@ -66,7 +75,13 @@ def _months_later(start: datetime, months: int) -> datetime:
     years, month = divmod(start.month - 1 + months, 12)
     if start.year + years > 9999:
         return datetime.max
-    return start.replace(year=start.year + years, month=month + 1)
+    # A year that begins on the 31st still has months of thirty days.
+    for day in range(start.day, 0, -1):
+        try:
+            return start.replace(year=start.year + years, month=month + 1, day=day)
+        except ValueError:
+            continue
+    raise AssertionError("every month has a first day")
 
 
 def _gregorian(year: int, month: int | None, day: int | None) -> Period:
@@ -76,21 +91,24 @@ def _gregorian(year: int, month: int | None, day: int | None) -> Period:
     return Period(start, _months_later(start, 12 if month is None else 1))
 
 
-def _reporting(year: int, unit: str, number: int) -> Period | None:
+def _reporting(year: datetime, unit: str, number: int) -> Period | None:
     if unit in _MONTHS:
         length = _MONTHS[unit]
         if not 1 <= number <= 12 // length:
             return None
-        start = datetime(year, (number - 1) * length + 1, 1)
-        return Period(start, _months_later(start, length))
+        start = _months_later(year, (number - 1) * length)
+        return Period(start, _months_later(year, number * length))
+    following = _months_later(year, 12)
     if unit == "W":
-        first = datetime.combine(date.fromisocalendar(year, number, 1), time.min)
+        first = _first_monday(year) + timedelta(weeks=number - 1)
+        if not (number >= 1 and first < _first_monday(following)):
+            return None
         return Period(first, first + timedelta(days=7))
-    if not 1 <= number <= (366 if _leap(year) else 365):
-        return None
-    first = datetime(year, 1, 1) + timedelta(days=number - 1)
-    return Period(first, first + timedelta(days=1))
+    first = year + timedelta(days=number - 1)
+    return Period(first, first + timedelta(days=1)) if number >= 1 and first < following else None
 
 
-def _leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+def _first_monday(year: datetime) -> datetime:
+    """Return the Monday of week 1, which holds the fourth day of the year (as ISO 8601 has it)."""
+    fourth = year + timedelta(days=3)
+    return fourth - timedelta(days=fourth.weekday())

@@ -1,4 +1,4 @@
-"""One question put to a release, whichever REST version it came in.
+"""One question put to the data, whichever REST version it came in.
 
 Parsing lives beside this file (``rest15``, ``rest22``); answering lives in ``release``.
 """
@@ -7,9 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
-__all__ = ["Condition", "DataQuery", "Detail", "FlowReference", "Operator"]
+__all__ = [
+    "SERIES_KEY",
+    "Condition",
+    "Context",
+    "DataQuery",
+    "Operator",
+    "Provider",
+    "Sort",
+    "Target",
+]
+
+SERIES_KEY = "series_key"
+"""The word of ``sort`` for all dimensions that are not at the observation."""
 
 
 class Operator(Enum):
@@ -27,13 +40,36 @@ class Operator(Enum):
     EW = "ew"
 
 
-class Detail(Enum):
-    """How much of each observation is answered; values are the tokens of REST 1.5."""
+class Context(Enum):
+    """What data are asked for by; values are the tokens of REST 2.x."""
 
-    FULL = "full"
-    DATA_ONLY = "dataonly"
-    SERIES_KEYS_ONLY = "serieskeysonly"
-    NO_DATA = "nodata"
+    DATA_STRUCTURE = "datastructure"
+    DATAFLOW = "dataflow"
+    PROVISION_AGREEMENT = "provisionagreement"
+    ANY = "*"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A data provider asked for (REST 1.5); ``agency`` is ``*`` where only its id is said."""
+
+    id: str
+    agency: str = "*"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a query is put to; each tuple is an OR, in the words of REST 2.
+
+    ``*`` is any, of versions ``~`` the latest and ``+`` the latest stable. No provider at all
+    means every one.
+    """
+
+    context: Context = Context.DATAFLOW
+    agencies: tuple[str, ...] = ("*",)
+    ids: tuple[str, ...] = ("*",)
+    versions: tuple[str, ...] = ("*",)
+    providers: tuple[Provider, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,34 +85,41 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class FlowReference:
-    """A dataflow asked for, in the words of REST 2: ``*`` is any, ``~`` and ``+`` the latest."""
+class Sort:
+    """One step of an order: a component's id, ``*`` (all dimensions) or ``series_key``."""
 
-    agency: str = "*"
-    id: str = "*"
-    version: str = "*"
+    by: str
+    descending: bool = False
 
 
 @dataclass(frozen=True)
 class DataQuery:
-    """A data query: the flow, one or more keys, conditions and the shape of the answer.
+    """A data query: the target, one or more keys, conditions and the shape of the answer.
 
     ``keys`` is an OR of keys; a key maps dimension position (0-based, in key order) to the codes
     asked for there; a position that is absent is a wildcard. No key at all means everything.
     ``positions`` is how many positions the longest key was written with, wildcards counted.
-    ``dimension_at_observation`` is TIME_PERIOD or AllDimensions.
-    ``attributes`` are the attributes asked for by id; None leaves the choice to ``detail``.
+    ``observed_by`` is the dimension at the observation, AllDimensions, or None for the
+    structure's own: TIME_PERIOD where it has one. ``attributes`` holds ids and the levels
+    dsd, msd, dataset, series, obs, all; None means dsd. ``measures`` holds ids; None means all.
+    ``series_only`` asks for one row a series, with whatever is said at its level.
+    ``year_start`` is the month and day on which reporting years begin.
     """
 
-    flow: FlowReference
+    target: Target = field(default_factory=Target)
     keys: tuple[Mapping[int, frozenset[str]], ...] = ()
     positions: int = 0
     conditions: tuple[Condition, ...] = ()
-    dimension_at_observation: str = "TIME_PERIOD"
-    detail: Detail = Detail.FULL
+    observed_by: str | None = None
     attributes: frozenset[str] | None = None
+    measures: frozenset[str] | None = None
+    series_only: bool = False
     first: int | None = None
     last: int | None = None
     offset: int = 0
     limit: int | None = None
-    languages: tuple[str, ...] = field(default=("en",))
+    sort: tuple[Sort, ...] = ()
+    updated_after: datetime | None = None
+    as_of: datetime | None = None
+    include_history: bool = False
+    year_start: tuple[int, int] = (1, 1)

@@ -1,29 +1,47 @@
-"""Data and structure queries of SDMX REST 1.5."""
+"""Data and availability queries of SDMX REST 1.5."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from sdmx_service.errors import RequestError
 from sdmx_service.query import grammar
+from sdmx_service.query.availability_query import AvailabilityQuery, Mode, wanted
 from sdmx_service.query.period import parse_period
-from sdmx_service.query.query import Condition, DataQuery, Detail, FlowReference, Operator
-from sdmx_service.query.structure_query import StructureQuery, parse_structure_parts
+from sdmx_service.query.query import Condition, DataQuery, Operator, Provider, Target
 
-__all__ = ["DATA_PARAMETERS", "STRUCTURE_PARAMETERS", "data_query", "structure_query"]
+__all__ = [
+    "AVAILABILITY_PARAMETERS",
+    "DATA_PARAMETERS",
+    "availability_query",
+    "data_query",
+    "flow_target",
+]
 
-PRESENTATION = ("format", "labels", "lang")
+_PERIODS = ("startPeriod", "endPeriod", "updatedAfter")
 DATA_PARAMETERS = (
-    "startPeriod",
-    "endPeriod",
-    "updatedAfter",
+    *_PERIODS,
     "firstNObservations",
     "lastNObservations",
     "dimensionAtObservation",
     "detail",
     "includeHistory",
-    *PRESENTATION,
+    *grammar.PRESENTATION,
 )
-STRUCTURE_PARAMETERS = ("references", "detail", *PRESENTATION)
+AVAILABILITY_PARAMETERS = (*_PERIODS, "references", "mode", *grammar.PRESENTATION)
 _WORDS = {"all": "*", "latest": "~"}
+_NONE: frozenset[str] = frozenset()
+# detail -> what is left of attributes and measures, and whether a series is one row
+_DETAILS: Mapping[str, dict[str, Any]] = {
+    "full": {},
+    "dataonly": {"attributes": _NONE},
+    "serieskeysonly": {"attributes": _NONE, "measures": _NONE, "series_only": True},
+    "nodata": {
+        "attributes": frozenset({"dataset", "series"}), "measures": _NONE, "series_only": True,
+    },
+}  # fmt: skip
 
 
 def data_query(path: str, query_string: str = "") -> DataQuery:
@@ -32,70 +50,99 @@ def data_query(path: str, query_string: str = "") -> DataQuery:
     The flow is ``ID``, ``AGENCY,ID`` or ``AGENCY,ID,VERSION``; in a key ``+`` is OR, an empty
     position or ``*`` any code. Raises RequestError.
     """
-    parts = grammar.path_parts(path)
-    if not 1 <= len(parts) <= 3 or not parts[0]:
-        raise RequestError(
-            "path",
-            got=f"data/{path[:255]}",
-            expected="data/FLOW, data/FLOW/KEY or data/FLOW/KEY/all",
-        )
     given = grammar.parameters(query_string, DATA_PARAMETERS)
-    grammar.refuse_unsupported(given, {"includeHistory": ("false",)})
-    written = parts[1] if len(parts) > 1 else "all"
-    keys = () if written in ("all", "", "*") else (grammar.key(written, "+"),)
-    if len(parts) == 3 and parts[2] not in ("all", "*"):
-        for provider in parts[2].split("+"):
-            grammar.identifier(provider.rpartition(",")[2], "providerRef")
+    detail = given.get("detail", "full")
+    if detail not in _DETAILS:
+        raise RequestError("detail", got=detail[:255], expected=f"one of {', '.join(_DETAILS)}")
     numbers = {
         name: grammar.whole_number(given[name], name, least=1)
         for name in ("firstNObservations", "lastNObservations")
         if name in given
     }
+    observed_by = given.get("dimensionAtObservation")
+    return replace(
+        _asked(grammar.path_parts(path), 3, path, given),
+        **_DETAILS[detail],
+        observed_by=observed_by and grammar.component(observed_by, "dimensionAtObservation"),
+        first=numbers.get("firstNObservations"),
+        last=numbers.get("lastNObservations"),
+        include_history=grammar.flag(given.get("includeHistory", "false"), "includeHistory"),
+    )
+
+
+def availability_query(path: str, query_string: str = "") -> AvailabilityQuery:
+    """Parse what follows ``/availableconstraint/``: ``{flow}/{key}/{provider}/{component}``.
+
+    Raises RequestError.
+    """
+    given = grammar.parameters(query_string, AVAILABILITY_PARAMETERS)
+    parts = grammar.path_parts(path)
+    asked = parts[3] if len(parts) > 3 else "all"
+    words = asked.split("+") if asked not in ("all", "*") else []
+    return AvailabilityQuery(
+        data=_asked(parts, 4, path, given),
+        components=tuple(grammar.component(word, "componentId") for word in words),
+        mode=grammar.choice(Mode, given.get("mode", "exact"), "mode"),
+        references=wanted(given.get("references", "none")),
+    )
+
+
+def _asked(parts: list[str], most: int, path: str, given: Mapping[str, str]) -> DataQuery:
+    if not 1 <= len(parts) <= most or not parts[0]:
+        raise RequestError("path", got=path[:255], expected="FLOW, FLOW/KEY or FLOW/KEY/all")
+    written = parts[1] if len(parts) > 1 else "all"
+    keys = () if written in ("all", "", "*") else (grammar.key(written, "+"),)
     return DataQuery(
-        flow=_flow(parts[0]),
+        target=flow_target(parts[0], parts[2] if len(parts) > 2 else "all"),
         keys=keys,
         positions=written.count(".") + 1 if keys else 0,
         conditions=_periods(given),
-        dimension_at_observation=given.get("dimensionAtObservation", "TIME_PERIOD"),
-        detail=grammar.choice(Detail, given.get("detail", "full"), "detail"),
-        first=numbers.get("firstNObservations"),
-        last=numbers.get("lastNObservations"),
+        updated_after=(
+            grammar.moment(given["updatedAfter"], "updatedAfter")
+            if "updatedAfter" in given
+            else None
+        ),
     )
 
 
-def _flow(text: str) -> FlowReference:
-    parts = text.split(",")
+def flow_target(flow: str, providers: str = "all") -> Target:
+    """Return what ``ID``, ``AGENCY,ID`` or ``AGENCY,ID,VERSION`` and the providers name."""
+    parts = flow.split(",")
     if len(parts) > 3:
-        raise RequestError("flowRef", got=text[:255], expected="ID, AGENCY,ID or AGENCY,ID,VERSION")
+        raise RequestError("flowRef", got=flow[:255], expected="ID, AGENCY,ID or AGENCY,ID,VERSION")
     agency, identity, version = ("*", *parts, "~") if len(parts) == 1 else (*parts, "~")[:3]
-    agency, version = _WORDS.get(agency, agency), _WORDS.get(version, version)
-    return FlowReference(
-        agency if agency == "*" else grammar.agency(agency, "flowRef, agency"),
-        grammar.identifier(identity, "flowRef, id"),
-        grammar.version(version, "flowRef, version"),
+    agency, identity = _WORDS.get(agency, agency), _WORDS.get(identity, identity)
+    version = _WORDS.get(version, version)
+    return Target(
+        agencies=(agency if agency == "*" else grammar.agency(agency, "flowRef, agency"),),
+        ids=(identity if identity == "*" else grammar.identifier(identity, "flowRef, id"),),
+        versions=(
+            # Clients of both interfaces ask for the latest stable version with a plus sign.
+            version if version in "*~+" else grammar.old_version(version, "flowRef, version"),
+        ),
+        providers=_providers(providers),
     )
 
 
-def _periods(given: dict[str, str]) -> tuple[Condition, ...]:
+def _providers(text: str) -> tuple[Provider, ...]:
+    if text in ("all", "*"):
+        return ()
+    found = []
+    for word in text.split("+"):
+        agency, _, identity = word.rpartition(",")
+        found.append(
+            Provider(
+                grammar.identifier(identity, "providerRef"),
+                "*" if agency in ("", "all") else grammar.agency(agency, "providerRef, agency"),
+            )
+        )
+    return tuple(found)
+
+
+def _periods(given: Mapping[str, str]) -> tuple[Condition, ...]:
     conditions = []
     for name, token in (("startPeriod", Operator.GE), ("endPeriod", Operator.LE)):
         if name in given:
             parse_period(given[name], name)
             conditions.append(Condition("TIME_PERIOD", (((token, given[name]),),)))
     return tuple(conditions)
-
-
-def structure_query(path: str, query_string: str = "") -> StructureQuery:
-    """Parse ``{type}/{agency}/{id}/{version}/{item}``, percent-encoded, and its parameters.
-
-    Left-out parts mean all agencies, all ids and the latest version. Raises RequestError, and
-    NotFound for a type of artefact that REST 1.5 does not know.
-    """
-    given = grammar.parameters(query_string, STRUCTURE_PARAMETERS)
-    parts = [
-        "+".join(_WORDS.get(word, word) for word in part.replace(",", "+").split("+"))
-        if position
-        else part
-        for position, part in enumerate(grammar.path_parts(path))
-    ]
-    return parse_structure_parts(parts, "+", given)

@@ -1,15 +1,18 @@
-"""Data and structure queries of SDMX REST 2.2."""
+"""Data and availability queries of SDMX REST 2.2."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from sdmx_service.errors import RequestError
 from sdmx_service.query import grammar
-from sdmx_service.query.period import parse_period
-from sdmx_service.query.query import Condition, DataQuery, Detail, FlowReference, Operator
-from sdmx_service.query.rest15 import PRESENTATION
-from sdmx_service.query.structure_query import StructureQuery, parse_structure_parts
+from sdmx_service.query.availability_query import AvailabilityQuery, Mode, named, wanted
+from sdmx_service.query.conditions import PREFIX, conditions
+from sdmx_service.query.period import JANUARY_1
+from sdmx_service.query.query import SERIES_KEY, Context, DataQuery, Sort, Target
 
-__all__ = ["DATA_PARAMETERS", "STRUCTURE_PARAMETERS", "data_query", "structure_query"]
+__all__ = ["AVAILABILITY_PARAMETERS", "DATA_PARAMETERS", "availability_query", "data_query"]
 
 DATA_PARAMETERS = (
     "updatedAfter",
@@ -24,122 +27,145 @@ DATA_PARAMETERS = (
     "sort",
     "asOf",
     "reportingYearStartDay",
-    *PRESENTATION,
+    *grammar.PRESENTATION,
 )
-STRUCTURE_PARAMETERS = ("references", "detail", "asOf", *PRESENTATION)
-_HARMLESS = {
-    "includeHistory": ("false",),
-    "asOf": (),
-    "reportingYearStartDay": ("--01-01",),
-    "sort": ("*", "*:asc", "series_key", "series_key:asc", "series_key+TIME_PERIOD"),
-}
-_OPERATORS = {operator.value: operator for operator in Operator}
+AVAILABILITY_PARAMETERS = (
+    "updatedAfter",
+    "references",
+    "mode",
+    "reportingYearStartDay",
+    "offset",
+    "limit",
+    *grammar.PRESENTATION,
+)
+# At most one of these words, alone: what it says together with an id would be unclear.
+_ALONE = frozenset({"all", "none"})
+_SERIES_LEVELS = frozenset({"none", "series", "dataset"})
 
 
 def data_query(path: str, query_string: str = "") -> DataQuery:
     """Parse what follows ``/data/``: ``{context}/{agency}/{id}/{version}/{key}`` and parameters.
 
-    Several keys are separated by ``,``; a position is one code, empty or ``*``. ``c[ID]`` holds
-    alternatives separated by ``,`` of conditions joined by ``+``. Raises RequestError.
+    Every part may hold several words separated by ``,`` (the context apart); a position of a key
+    is one code, empty or ``*``. Raises RequestError.
     """
     parts = grammar.path_parts(path)
-    if len(parts) > 5:
+    given = grammar.parameters(query_string, DATA_PARAMETERS, prefix=PREFIX)
+    query = _asked(parts, 5, given)
+    measures = _words(given, "measures")
+    attributes = _words(given, "attributes")
+    as_of = grammar.moment(given["asOf"], "asOf") if "asOf" in given else None
+    if as_of is not None and query.updated_after is not None and query.updated_after > as_of:
         raise RequestError(
-            "path", got=f"{len(parts)} parts", expected="context/agency/id/version/key at most"
+            "updatedAfter",
+            got=given["updatedAfter"],
+            expected=f"a time before asOf={given['asOf']}",
         )
-    context, agency, identity, version, written = (
-        part or "*" for part in (*parts, *["*"] * (5 - len(parts)))
-    )
-    if context not in ("dataflow", "*"):
-        raise RequestError("context", got=context[:255], expected="dataflow or *")
-    given = grammar.parameters(query_string, DATA_PARAMETERS, prefix="c[")
-    grammar.refuse_unsupported(given, _HARMLESS)
-    keys = () if written == "*" else tuple(grammar.key(one, None) for one in written.split(","))
-    detail, attributes = _detail(given)
-    return DataQuery(
-        flow=_flow(agency, identity, version),
-        keys=keys,
-        positions=max((one.count(".") + 1 for one in written.split(",")), default=0) if keys else 0,
-        conditions=tuple(
-            _condition(name, text) for name, text in given.items() if name.startswith("c[")
+    return replace(
+        query,
+        observed_by=(
+            grammar.component(given["dimensionAtObservation"], "dimensionAtObservation")
+            if "dimensionAtObservation" in given
+            else None
         ),
-        dimension_at_observation=given.get("dimensionAtObservation", "TIME_PERIOD"),
-        detail=detail,
         attributes=attributes,
+        measures=measures,
+        series_only=measures == frozenset() and _once_a_series(attributes),
         first=_number(given, "firstNObservations", 1),
         last=_number(given, "lastNObservations", 1),
         offset=_number(given, "offset", 0) or 0,
         limit=_number(given, "limit", 0),
+        sort=_sort(given["sort"]) if "sort" in given else (),
+        as_of=as_of,
+        include_history=grammar.flag(given.get("includeHistory", "false"), "includeHistory"),
     )
 
 
-def _number(given: dict[str, str], name: str, least: int) -> int | None:
+def availability_query(path: str, query_string: str = "") -> AvailabilityQuery:
+    """Parse what follows ``/availability/``: the path of a data query and ``{componentID}``.
+
+    Raises RequestError; there is no ``*`` context here.
+    """
+    parts = grammar.path_parts(path)
+    given = grammar.parameters(query_string, AVAILABILITY_PARAMETERS, prefix=PREFIX)
+    if not parts or parts[0] == "*":
+        raise RequestError(
+            "context",
+            got=parts[0] if parts else None,
+            expected="datastructure, dataflow or provisionagreement",
+        )
+    written = parts[5] if len(parts) > 5 else "*"
+    return AvailabilityQuery(
+        data=_asked(parts, 6, given),
+        components=named(grammar.each(written, ",", grammar.component, "componentID")),
+        mode=grammar.choice(Mode, given.get("mode", "exact"), "mode"),
+        references=wanted(given.get("references", "none")),
+    )
+
+
+def target(parts: list[str]) -> Target:
+    """Return what ``context, agencies, ids, versions`` name; parts left out are wildcards."""
+    context, agencies, ids, versions = (*parts, *["*"] * (4 - len(parts)))[:4]
+    return Target(
+        grammar.choice(Context, context or "*", "context"),
+        grammar.each(agencies, ",", grammar.agency, "agencyID"),
+        grammar.each(ids, ",", grammar.identifier, "resourceID"),
+        grammar.each(versions, ",", grammar.version, "version"),
+    )
+
+
+def _asked(parts: list[str], most: int, given: Mapping[str, str]) -> DataQuery:
+    if len(parts) > most:
+        raise RequestError(
+            "path",
+            got=f"{len(parts)} parts",
+            expected=f"{most} at most: "
+            "context/agency/id/version/key" + ("/component" if most > 5 else ""),
+        )
+    written = parts[4] if len(parts) > 4 and parts[4] else "*"
+    keys = () if written == "*" else tuple(grammar.key(one, None) for one in written.split(","))
+    start = given.get("reportingYearStartDay")
+    return DataQuery(
+        target=target(parts),
+        keys=keys,
+        positions=max(one.count(".") + 1 for one in written.split(",")) if keys else 0,
+        conditions=conditions(given),
+        updated_after=(
+            grammar.moment(given["updatedAfter"], "updatedAfter")
+            if "updatedAfter" in given
+            else None
+        ),
+        year_start=JANUARY_1 if start is None else grammar.year_start(start),
+    )
+
+
+def _number(given: Mapping[str, str], name: str, least: int) -> int | None:
     return grammar.whole_number(given[name], name, least) if name in given else None
 
 
-def _flow(agency: str, identity: str, version: str) -> FlowReference:
-    if identity == "*" or "," in identity + agency + version:
-        raise RequestError(
-            "resourceID",
-            got=identity[:255],
-            expected="the id of one dataflow",
-            hint="the list of dataflows: structure/dataflow",
-        )
-    return FlowReference(
-        agency if agency == "*" else grammar.agency(agency),
-        grammar.identifier(identity, "resourceID"),
-        grammar.version(version),
-    )
+def _words(given: Mapping[str, str], name: str) -> frozenset[str] | None:
+    """Return what ``attributes`` or ``measures`` names: None means all, an empty set none."""
+    if name not in given:
+        return None
+    words = frozenset(grammar.component(word, name) for word in given[name].split(","))
+    if len(words) > 1 and words & _ALONE:
+        raise RequestError(name, got=given[name][:255], expected="all or none alone, or ids")
+    if words == {"none"}:
+        return frozenset()
+    return None if name == "measures" and words == {"all"} else words
 
 
-def _condition(name: str, text: str) -> Condition:
-    if not name.endswith("]"):
-        raise RequestError("query parameter", got=name[:255], expected="c[ID] with a closing ]")
-    where = grammar.component(name[2:-1], "c[]")
-    alternatives = []
-    for alternative in text.split(","):
-        tests = []
-        for test in alternative.split("+"):
-            prefix, colon, value = test.partition(":")
-            operator = _OPERATORS.get(prefix) if colon else None
-            asked = value if operator else test
-            if not asked or len(asked) > grammar.LONGEST:
-                raise RequestError(
-                    f"c[{where}]", got=test[:255], expected="OPERATOR:VALUE or VALUE"
-                )
-            if where == "TIME_PERIOD":
-                parse_period(asked, f"c[{where}]")
-            tests.append((operator or Operator.EQ, asked))
-        alternatives.append(tuple(tests))
-    return Condition(where, tuple(alternatives))
+def _once_a_series(attributes: frozenset[str] | None) -> bool:
+    return attributes is not None and attributes <= _SERIES_LEVELS
 
 
-def _detail(given: dict[str, str]) -> tuple[Detail, frozenset[str] | None]:
-    measures = given.get("measures", "all")
-    if measures not in ("all", "none", "OBS_VALUE"):
-        raise RequestError("measures", got=measures[:255], expected="all, none or OBS_VALUE")
-    asked = given.get("attributes", "dsd")
-    without_value = measures == "none"
-    if asked in ("dsd", "all"):
-        return (Detail.NO_DATA if without_value else Detail.FULL), None
-    if asked == "none":
-        return (Detail.SERIES_KEYS_ONLY if without_value else Detail.DATA_ONLY), None
-    if without_value and asked == "series":
-        return Detail.NO_DATA, None
-    if without_value:
-        raise RequestError(
-            "measures", got="none", expected="attributes=dsd, series or none beside measures=none"
-        )
-    ids = asked.split(",")
-    return Detail.FULL, frozenset(grammar.component(one, "attributes") for one in ids)
-
-
-def structure_query(path: str, query_string: str = "") -> StructureQuery:
-    """Parse what follows ``/structure/``: ``{type}/{agency}/{id}/{version}/{item}``.
-
-    Left-out parts mean any type, agency and id, and the latest version. Raises RequestError, and
-    NotFound for a type of artefact that the standard does not know.
-    """
-    given = grammar.parameters(query_string, STRUCTURE_PARAMETERS)
-    grammar.refuse_unsupported(given, {"asOf": ()})
-    return parse_structure_parts(grammar.path_parts(path), ",", given)
+def _sort(text: str) -> tuple[Sort, ...]:
+    steps = []
+    for step in text.split("+"):
+        by, colon, order = step.partition(":")
+        if colon and order not in ("asc", "desc"):
+            raise RequestError("sort", got=step[:255], expected="asc or desc after the colon")
+        if by not in ("*", SERIES_KEY):
+            grammar.identifier(by, "sort")
+        steps.append(Sort(by, order == "desc"))
+    return tuple(steps)

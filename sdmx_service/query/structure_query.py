@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sdmx_service.errors import NotFound, RequestError
 from sdmx_service.query import grammar
@@ -12,133 +13,133 @@ from sdmx_service.structures.detail import Detail
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.references import References
 
-__all__ = ["StructureQuery", "parse_structure_parts"]
+__all__ = [
+    "STRUCTURE_PARAMETERS_15",
+    "STRUCTURE_PARAMETERS_22",
+    "StructureQuery",
+    "kinds_named",
+    "structure_query15",
+    "structure_query22",
+]
 
+STRUCTURE_PARAMETERS_15 = ("references", "detail", *grammar.PRESENTATION)
+STRUCTURE_PARAMETERS_22 = ("references", "detail", "asOf", *grammar.PRESENTATION)
 _EVERY = frozenset(ArtefactKind)
-# Types of the standard that a publication of this service has none of.
-_ABSENT = (
-    "actualconstraint",
-    "attachmentconstraint",
-    "categoryschememap",
-    "conceptschememap",
-    "customtypescheme",
-    "dataconsumerscheme",
-    "dataproviderscheme",
-    "hierarchicalcodelist",
-    "hierarchy",
-    "hierarchyassociation",
-    "metadataconstraint",
-    "metadataflow",
-    "metadataproviderscheme",
-    "metadataprovisionagreement",
-    "metadatastructure",
-    "namepersonalisationscheme",
-    "organisationschememap",
-    "organisationunitscheme",
-    "process",
-    "provisionagreement",
-    "reportingtaxonomy",
-    "reportingtaxonomymap",
-    "representationmap",
-    "rulesetscheme",
-    "structuremap",
-    "structureset",
-    "transformationscheme",
-    "userdefinedoperatorscheme",
-    "valuelist",
-    "vtlmappingscheme",
-)
-_KINDS: Mapping[str, frozenset[ArtefactKind]] = {
-    **{name: frozenset({kind}) for kind in ArtefactKind for name in kind.paths},
-    **dict.fromkeys(_ABSENT, frozenset()),
-    "organisationscheme": frozenset({ArtefactKind.AGENCY_SCHEME}),
-    "structure": _EVERY,
-    "*": _EVERY,
-}
+_WORDS_15 = {"all": "*", "latest": "~"}
+# Collections without the pattern of an item scheme whose parts can still be asked for.
+_COLLECTIONS = ("valuelist", "hierarchicalcodelist")
+_DEFAULTS = ("*", "*", "*", "~", "*")
 
 
 @dataclass(frozen=True)
 class StructureQuery:
     """A structure query; every tuple is an OR, ``*`` is any, ``~`` and ``+`` the latest.
 
-    ``kinds`` is empty for a type of the standard that this service has none of. ``references``
-    is one of the keywords, or the kinds of artefact to bring along.
+    ``references`` is one of the keywords, or the kinds of artefact to bring along. ``items`` are
+    the ids of the items to keep of an item scheme; none at all keeps every one.
     """
 
     kinds: frozenset[ArtefactKind]
     agencies: tuple[str, ...] = ("*",)
     ids: tuple[str, ...] = ("*",)
     versions: tuple[str, ...] = ("~",)
+    items: tuple[str, ...] = ()
     references: References | frozenset[ArtefactKind] = References.NONE
     detail: Detail = Detail.FULL
+    as_of: datetime | None = None
 
 
-def parse_structure_parts(
-    parts: Sequence[str], separator: str, given: Mapping[str, str]
-) -> StructureQuery:
-    """Make a query of ``type, agencies, ids, versions, items`` and the parameters.
+def structure_query15(path: str, query_string: str = "") -> StructureQuery:
+    """Parse ``{type}/{agency}/{id}/{version}/{item}`` of REST 1.5 and its parameters.
 
-    Raises RequestError, and NotFound for a type that the standard does not have.
+    Left-out parts mean all agencies, all ids and the latest version. Raises RequestError, and
+    NotFound for a type of artefact that the standard does not know.
     """
-    if len(parts) > 5:
-        raise RequestError(
-            "path", got=f"{len(parts)} parts", expected="type/agency/id/version/item at most"
-        )
-    name, agencies, ids, versions, item = (*parts, *("*", "*", "*", "~", "*")[len(parts) :])
-    if item not in ("", "*"):
-        raise RequestError(
-            "itemID", got=item[: grammar.LONGEST], expected="*", hint="ask for the whole scheme"
-        )
-    return StructureQuery(
-        kinds=_kinds(name),
-        agencies=_each(agencies, separator, grammar.agency, "agencyID"),
-        ids=_each(ids, separator, grammar.identifier, "resourceID"),
-        versions=_versions(versions or "~", separator),
-        references=_references(given.get("references", "none")),
-        detail=_detail(given.get("detail", "full")),
-    )
+    given = grammar.parameters(query_string, STRUCTURE_PARAMETERS_15)
+    parts = [
+        "+".join(_WORDS_15.get(word, word) for word in part.replace(",", "+").split("+"))
+        if 0 < position < 4
+        else part
+        for position, part in enumerate(grammar.path_parts(path))
+    ]
+    if len(parts) > 3 and parts[3] == "+":
+        parts[3] = "~"  # split by its own sign it would be two empty words
+    if len(parts) > 4 and parts[4] == "all":
+        parts[4] = "*"
+    return _query(parts, "+", given, _old_version)
 
 
-def _kinds(name: str) -> frozenset[ArtefactKind]:
-    if name in _KINDS:
-        return _KINDS[name]
-    close = difflib.get_close_matches(name[: grammar.LONGEST], _KINDS, n=1)
+def structure_query22(path: str, query_string: str = "") -> StructureQuery:
+    """Parse what follows ``/structure/``: ``{type}/{agency}/{id}/{version}/{item}`` of REST 2.2.
+
+    Left-out parts mean any type, agency and id, and the latest version. Raises RequestError, and
+    NotFound for a type of artefact that the standard does not know.
+    """
+    given = grammar.parameters(query_string, STRUCTURE_PARAMETERS_22)
+    return _query(grammar.path_parts(path), ",", given, grammar.version)
+
+
+def kinds_named(name: str) -> frozenset[ArtefactKind]:
+    """Return the kinds that a path calls ``name``; NotFound names the closest."""
+    if name in ("*", "structure"):
+        return _EVERY
+    kinds = frozenset(kind for kind in ArtefactKind if name in kind.paths)
+    if kinds:
+        return kinds
+    names = sorted({path for kind in ArtefactKind for path in kind.paths})
+    close = difflib.get_close_matches(name[: grammar.LONGEST], names, n=1)
     raise NotFound(
         "structure type",
         got=name[: grammar.LONGEST],
-        expected=f"one of {', '.join(kind.paths[0] for kind in ArtefactKind)}",
+        expected=f"one of {', '.join(names)}",
         hint=f"did you mean {close[0]}?" if close else None,
     )
 
 
-def _each(text: str, separator: str, check: grammar.Check, where: str) -> tuple[str, ...]:
-    return tuple(
-        word if word == "*" else check(word, where) for word in (text or "*").split(separator)
+def _query(
+    parts: Sequence[str], separator: str, given: Mapping[str, str], version: grammar.Check
+) -> StructureQuery:
+    if len(parts) > 5:
+        raise RequestError(
+            "path", got=f"{len(parts)} parts", expected="type/agency/id/version/item at most"
+        )
+    name, agencies, ids, versions, items = (*parts, *_DEFAULTS[len(parts) :])
+    kinds = kinds_named(name)
+    wanted = grammar.each(items, separator, grammar.item, "itemID")
+    wanted = () if "*" in wanted else wanted
+    if wanted and name not in _COLLECTIONS and not all(kind.item for kind in kinds):
+        raise RequestError(
+            "itemID",
+            got=items[: grammar.LONGEST],
+            expected="*, for this type of artefact has no items",
+        )
+    return StructureQuery(
+        kinds=kinds,
+        agencies=grammar.each(agencies, separator, grammar.agency, "agencyID"),
+        ids=grammar.each(ids, separator, grammar.identifier, "resourceID"),
+        versions=grammar.each(versions or "~", separator, version, "version"),
+        items=wanted,
+        references=_references(given.get("references", "none")),
+        detail=grammar.choice(Detail, given.get("detail", "full"), "detail"),
+        as_of=grammar.moment(given["asOf"], "asOf") if "asOf" in given else None,
     )
 
 
-def _versions(text: str, separator: str) -> tuple[str, ...]:
-    # In REST 1.5 a plus sign between versions is OR, alone it is a client's "latest".
-    words = ("+",) if text == "+" else tuple(text.split(separator))
-    return tuple(grammar.version(word) for word in words)
-
-
-def _detail(text: str) -> Detail:
-    # No codelist here extends another: raw and full are the same answer.
-    return Detail.FULL if text == "raw" else grammar.choice(Detail, text, "detail")
+def _old_version(text: str, where: str) -> str:
+    return text if text in ("~", "*") else grammar.old_version(text, where)
 
 
 def _references(text: str) -> References | frozenset[ArtefactKind]:
     keywords = [keyword.value for keyword in References]
     if text in keywords:
         return References(text)
-    kinds: set[ArtefactKind] = set()
-    for name in text.split(","):
-        if name not in _KINDS or name == "*":
+    names = {path for kind in ArtefactKind for path in kind.paths}
+    words = text.split(",")
+    for word in words:
+        if word not in names:
             raise RequestError(
                 "references",
-                got=name[: grammar.LONGEST],
+                got=word[: grammar.LONGEST],
                 expected=f"one of {', '.join(keywords)} or a type of artefact",
             )
-        kinds |= _KINDS[name]
-    return frozenset(kinds)
+    return frozenset().union(*(kinds_named(word) for word in words))

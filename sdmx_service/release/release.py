@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from io import BytesIO
@@ -14,11 +15,13 @@ import polars as pl
 import pyarrow.parquet
 
 from sdmx_service.cube import column_type, to_xarray
-from sdmx_service.errors import NotFound, ReleaseError, RequestError
+from sdmx_service.errors import NotFound, ReleaseError, RequestError, SemanticError
 from sdmx_service.query.query import DataQuery
 from sdmx_service.query.selection import select
+from sdmx_service.release.answer import Answer, cut
 from sdmx_service.release.manifest import Manifest
 from sdmx_service.release.publishing import POINTER
+from sdmx_service.release.subject import subjects_of
 from sdmx_service.release.verifying import damages
 from sdmx_service.structures.artefacts import Dataflow, DataStructure
 from sdmx_service.structures.store import StructureStore
@@ -149,12 +152,28 @@ class Release:
             frame = frame.filter(pl.col(component).is_in(sorted(known)))
         return frame
 
-    def select(self, query: DataQuery) -> tuple[Dataflow, pl.DataFrame]:
-        """Answer a data query: the dataflow and the observations asked for."""
-        flow = self.structures.dataflow(
-            query.flow.id, agency=query.flow.agency, version=query.flow.version
-        )
-        return flow, select(self._admitted(flow), flow.structure, query)
+    def answer(self, query: DataQuery) -> tuple[Answer, ...]:
+        """Answer a data query: the rows of each dataflow, structure or agreement it names.
+
+        Where several are named, those that the query does not fit are left out. Raises NotFound
+        where an id asked for is not there, and what ``query.selection.select`` raises.
+        """
+        subjects = subjects_of(self.structures, query.target)
+        whole = replace(query, offset=0, limit=None)
+        found, misfits = [], []
+        for subject in subjects:
+            if subject.flow.structure.id not in self.manifest.rows:
+                continue  # a structure of which nothing was published
+            try:
+                frame = select(self._admitted(subject.flow), subject.flow.structure, whole)
+            except SemanticError as error:
+                misfits.append(error)
+                continue
+            found.append(Answer(subject.flow, frame, query.target.context, subject.agreement))
+        if misfits and not found:
+            raise misfits[0]
+        kept = tuple(answer for answer in found if answer.frame.height)
+        return cut(kept, query.offset, query.limit)
 
     def observations(self, flow_id: str = "DF_ALL", **codes: str | Sequence[str]) -> pd.DataFrame:
         """Return a flow's observations as pandas, narrowed by codes: ``SEX=["F", "M"]``."""

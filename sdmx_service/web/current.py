@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sdmx_service.errors import ReleaseError
 from sdmx_service.release import Release, open_release
+from sdmx_service.release.archive import Archive
 
 __all__ = ["CurrentRelease"]
 
@@ -15,10 +16,12 @@ class CurrentRelease:
     """Opens the current release of a folder, again whenever the pointer changes.
 
     A release once handed out stays whole: whoever holds it answers from it to the end.
+    ``archive`` answers what the current release alone cannot: history and vintages.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.archive = Archive(path)
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] | None = None
         self._release: Release | None = None

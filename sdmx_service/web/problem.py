@@ -41,7 +41,7 @@ class TooLong(RequestError):
 
 def _code(status: int) -> int:
     """Return the code of the SDMX 2.1 web service guidelines (section 5.8)."""
-    return {404: 100, 401: 110, 414: 130, 501: 501, 503: 503}.get(
+    return {404: 100, 401: 110, 414: 130, 422: 150, 501: 501, 503: 503}.get(
         status, 140 if status < 500 else 500
     )
 
@@ -58,6 +58,8 @@ def answer_error(request: Request, error: Exception) -> Response:
         if status == HTTPStatus.NOT_FOUND:
             detail += "; GET / lists what there is"
     code = _code(status)
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY and request.url.path.startswith("/rest/"):
+        status = HTTPStatus.BAD_REQUEST  # REST 1.5 has no other for an invalid query
     if _wants_xml(request) and not isinstance(error, NotAcceptable):
         return Response(
             _xml(code, detail),

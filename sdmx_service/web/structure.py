@@ -8,8 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sdmx_service.formats import StructureMessage, languages, negotiate, structure_formats
-from sdmx_service.query import grammar, rest15, rest22
-from sdmx_service.query.structure_query import StructureQuery
+from sdmx_service.query import grammar
+from sdmx_service.query.structure_query import (
+    STRUCTURE_PARAMETERS_15,
+    STRUCTURE_PARAMETERS_22,
+    StructureQuery,
+    structure_query15,
+    structure_query22,
+)
 from sdmx_service.structures.maintainable import Artefact
 from sdmx_service.structures.references import References
 from sdmx_service.structures.store import StructureStore
@@ -22,8 +28,8 @@ __all__ = ["structure15", "structure22"]
 def structure15(request: Request) -> Response:
     """Answer ``/rest/{type}/...``; nothing found is an error there (SDMX error 100)."""
     asked = Asked.of(request, depth=1)
-    query = rest15.structure_query(asked.path, asked.query_string)
-    given = grammar.parameters(asked.query_string, rest15.STRUCTURE_PARAMETERS)
+    query = structure_query15(asked.path, asked.query_string)
+    given = grammar.parameters(asked.query_string, STRUCTURE_PARAMETERS_15)
     response = _answered(request, query, given, "xml")
     if response.status_code == 204:
         raise NoResults(
@@ -37,8 +43,8 @@ def structure15(request: Request) -> Response:
 def structure22(request: Request) -> Response:
     """Answer ``/sdmx/v2/structure/...``; nothing found is 204."""
     asked = Asked.of(request, depth=3)
-    query = rest22.structure_query(asked.path, asked.query_string)
-    given = grammar.parameters(asked.query_string, rest22.STRUCTURE_PARAMETERS)
+    query = structure_query22(asked.path, asked.query_string)
+    given = grammar.parameters(asked.query_string, STRUCTURE_PARAMETERS_22)
     return _answered(request, query, given, "json")
 
 

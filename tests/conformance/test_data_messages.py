@@ -109,7 +109,17 @@ def frame(structure: DataStructure) -> pl.DataFrame:
 def message(structure: DataStructure, frame: pl.DataFrame) -> DataMessage:
     flow = Dataflow("SIS", "DF", "1.0.0", {"en": "A flow", "fr": "Un flux"}, structure)
     moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    return DataMessage(flow, frame, "2026-11-22-abcdef01", moment)
+    return DataMessage.of(flow, frame, "2026-11-22-abcdef01", moment)
+
+
+def _asked(
+    message: DataMessage, frame: pl.DataFrame | None = None, *, flat: bool = False
+) -> DataMessage:
+    changed = (
+        message.dataset if frame is None else dataclasses.replace(message.dataset, frame=frame)
+    )
+    by = "AllDimensions" if flat else None
+    return dataclasses.replace(message, datasets=(changed,), observed_by=by)
 
 
 def _written(name: str, message: DataMessage) -> bytes:
@@ -219,7 +229,7 @@ READERS: dict[str, Callable[[bytes, DataStructure], Rows]] = {
 def test_every_format_says_every_cell_of_the_table(
     message: DataMessage, frame: pl.DataFrame, name: str, flat: bool
 ) -> None:
-    shaped = dataclasses.replace(message, flat=flat)
+    shaped = _asked(message, flat=flat)
     structure = message.flow.structure
     expected = _rows(structure, frame.cast({pl.Enum: pl.String}).to_dicts())
     assert READERS[name](_written(name, shaped), structure) == expected
@@ -235,7 +245,7 @@ def test_a_message_longer_than_a_chunk_is_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sdmx_service.formats.layout.ROWS_A_CHUNK", 2)
-    shaped = dataclasses.replace(message, flat=flat)
+    shaped = _asked(message, flat=flat)
     structure = message.flow.structure
     expected = _rows(structure, frame.cast({pl.Enum: pl.String}).to_dicts())
     assert READERS[name](_written(name, shaped), structure) == expected
@@ -278,7 +288,7 @@ def _shaped(message: DataMessage, shape: str) -> DataMessage:
         frame = frame.select(keys if shape == "keys" else once).unique(keys, maintain_order=True)
     elif shape == "dataonly":
         frame = frame.select([*keys, "TIME_PERIOD", "OBS_VALUE"])
-    return dataclasses.replace(message, frame=frame, flat=shape == "flat")
+    return _asked(message, frame, flat=shape == "flat")
 
 
 def test_a_series_attribute_that_changes_within_a_series_is_not_lost(
@@ -293,7 +303,7 @@ def test_a_series_attribute_that_changes_within_a_series_is_not_lost(
     structure = message.flow.structure
     expected = _rows(structure, changed.cast({pl.Enum: pl.String}).to_dicts())
     for name, read in READERS.items():
-        written = _written(name, dataclasses.replace(message, frame=changed))
+        written = _written(name, _asked(message, changed))
         assert read(written, structure) == expected
 
 
@@ -343,6 +353,6 @@ def test_json_names_are_in_the_language_asked_for(message: DataMessage) -> None:
 def test_a_control_character_never_makes_xml_that_cannot_be_read(message: DataMessage) -> None:
     spoilt = message.frame.with_columns(pl.lit("bell \x07 and nul \x00").alias("COMMENT"))
     for name in ("generic", "structurespecific"):
-        content = _written(name, dataclasses.replace(message, frame=spoilt))
+        content = _written(name, _asked(message, spoilt))
         assert "bell \ufffd and nul \ufffd" in content.decode()
         etree.fromstring(content)

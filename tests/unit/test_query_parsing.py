@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
@@ -13,28 +14,37 @@ from hypothesis import strategies as st
 
 from sdmx_service.errors import NotFound, RequestError
 from sdmx_service.query import rest15, rest22
-from sdmx_service.query.query import Condition, DataQuery, Detail, FlowReference, Operator
+from sdmx_service.query.metadata_query import metadata_query15, metadata_query22
+from sdmx_service.query.query import Condition, Context, DataQuery, Operator, Provider, Sort, Target
+from sdmx_service.query.registration_query import registration_query
+from sdmx_service.query.schema_query import SchemaContext, schema_query15, schema_query22
+from sdmx_service.query.structure_query import structure_query15, structure_query22
 from sdmx_service.structures.detail import Detail as StructureDetail
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.references import References
+
+
+def flow(agency: str, identity: str, version: str) -> Target:
+    return Target(Context.DATAFLOW, (agency,), (identity,), (version,))
+
 
 GE, LE, EQ, NE = Operator.GE, Operator.LE, Operator.EQ, Operator.NE
 
 
 @pytest.mark.parametrize(
-    ("path", "flow"),
+    ("path", "target"),
     [
-        ("F", FlowReference("*", "F", "~")),
-        ("A,F", FlowReference("A", "F", "~")),
-        ("A,F,1.0.0", FlowReference("A", "F", "1.0.0")),
-        ("A.B%2CF%2Clatest", FlowReference("A.B", "F", "~")),
-        ("all,F,all", FlowReference("*", "F", "*")),
-        ("F/all/all/", FlowReference("*", "F", "~")),
-        ("F//", FlowReference("*", "F", "~")),
+        ("F", flow("*", "F", "~")),
+        ("A,F", flow("A", "F", "~")),
+        ("A,F,1.0.0", flow("A", "F", "1.0.0")),
+        ("A.B%2CF%2Clatest", flow("A.B", "F", "~")),
+        ("all,F,all", flow("*", "F", "*")),
+        ("F/all/all/", flow("*", "F", "~")),
+        ("F//", flow("*", "F", "~")),
     ],
 )
-def test_rest_15_names_a_flow_in_any_shorter_form(path: str, flow: FlowReference) -> None:
-    assert rest15.data_query(path) == DataQuery(flow)
+def test_rest_15_names_a_flow_in_any_shorter_form(path: str, target: Target) -> None:
+    assert rest15.data_query(path) == DataQuery(target)
 
 
 @pytest.mark.parametrize(
@@ -61,30 +71,38 @@ def test_rest_15_parameters() -> None:
         "&dimensionAtObservation=AllDimensions&detail=nodata&includeHistory=false&format=csv",
     )
     assert query == DataQuery(
-        FlowReference("*", "F", "~"),
+        flow("*", "F", "~"),
         conditions=(
             Condition("TIME_PERIOD", (((GE, "2020"),),)),
             Condition("TIME_PERIOD", (((LE, "2022-Q3"),),)),
         ),
-        dimension_at_observation="AllDimensions",
-        detail=Detail.NO_DATA,
+        observed_by="AllDimensions",
+        attributes=frozenset({"dataset", "series"}),
+        measures=frozenset(),
+        series_only=True,
         first=1,
         last=2,
     )
 
 
 @pytest.mark.parametrize(
-    ("path", "flow"),
+    ("path", "target"),
     [
-        ("dataflow/A/F", FlowReference("A", "F", "*")),
-        ("*/*/F/+", FlowReference("*", "F", "+")),
-        ("dataflow/A/F/1.0.0/*", FlowReference("A", "F", "1.0.0")),
-        ("dataflow/A/F/2.3+.1", FlowReference("A", "F", "2.3+.1")),
-        ("dataflow/A/F/1.0.0-draft", FlowReference("A", "F", "1.0.0-draft")),
+        ("dataflow/A/F", flow("A", "F", "*")),
+        ("*/*/F/+", Target(Context.ANY, ("*",), ("F",), ("+",))),
+        ("", Target(Context.ANY, ("*",), ("*",), ("*",))),
+        (
+            "provisionagreement/A,B/P,Q/1.0.0,2+.0.0",
+            Target(Context.PROVISION_AGREEMENT, ("A", "B"), ("P", "Q"), ("1.0.0", "2+.0.0")),
+        ),
+        ("datastructure/A/D/1.0.0", Target(Context.DATA_STRUCTURE, ("A",), ("D",), ("1.0.0",))),
+        ("dataflow/A/F/1.0.0/*", flow("A", "F", "1.0.0")),
+        ("dataflow/A/F/2.3+.1", flow("A", "F", "2.3+.1")),
+        ("dataflow/A/F/1.0.0-draft", flow("A", "F", "1.0.0-draft")),
     ],
 )
-def test_rest_22_leaves_out_trailing_parts(path: str, flow: FlowReference) -> None:
-    assert rest22.data_query(path) == DataQuery(flow)
+def test_rest_22_leaves_out_trailing_parts(path: str, target: Target) -> None:
+    assert rest22.data_query(path) == DataQuery(target)
 
 
 def test_rest_22_takes_several_keys() -> None:
@@ -117,22 +135,106 @@ def test_rest_22_conditions_are_those_of_the_standards_table(
 
 
 @pytest.mark.parametrize(
-    ("parameters", "detail", "attributes"),
+    ("parameters", "attributes", "measures", "series_only"),
     [
-        ("", Detail.FULL, None),
-        ("attributes=dsd&measures=all", Detail.FULL, None),
-        ("attributes=none", Detail.DATA_ONLY, None),
-        ("attributes=none&measures=none", Detail.SERIES_KEYS_ONLY, None),
-        ("measures=none", Detail.NO_DATA, None),
-        ("attributes=STD_ERR,OBS_STATUS", Detail.FULL, {"STD_ERR", "OBS_STATUS"}),
-        ("attributes=series", Detail.FULL, {"series"}),
+        ("", None, None, False),
+        ("attributes=dsd&measures=all", {"dsd"}, None, False),
+        ("attributes=none", set(), None, False),
+        ("attributes=none&measures=none", set(), set(), True),
+        ("attributes=series,dataset&measures=none", {"series", "dataset"}, set(), True),
+        ("measures=none", None, set(), False),
+        ("attributes=obs&measures=none", {"obs"}, set(), False),
+        ("attributes=STD_ERR,OBS_STATUS", {"STD_ERR", "OBS_STATUS"}, None, False),
+        ("attributes=series&measures=OBS_VALUE,SECOND", {"series"}, {"OBS_VALUE", "SECOND"}, False),
     ],
 )
 def test_rest_22_attributes_and_measures(
-    parameters: str, detail: Detail, attributes: set[str] | None
+    parameters: str, attributes: set[str] | None, measures: set[str] | None, series_only: bool
 ) -> None:
     query = rest22.data_query("dataflow/A/F", parameters)
-    assert (query.detail, query.attributes) == (detail, attributes)
+    found = (query.attributes, query.measures, query.series_only)
+    assert found == (attributes, measures, series_only)
+
+
+def test_rest_22_sort_keeps_the_sequence() -> None:
+    query = rest22.data_query("dataflow/A/F", "sort=series_key:asc+TIME_PERIOD:desc")
+    assert query.sort == (Sort("series_key"), Sort("TIME_PERIOD", descending=True))
+    assert rest22.data_query("dataflow/A/F", "sort=*").sort == (Sort("*"),)
+
+
+def test_moments_keep_their_offset_and_are_utc_without_one() -> None:
+    for text in ("2009-05-15T14%3A15%3A00%2B01%3A00", "2009-05-15T14:15:00+01:00"):
+        query = rest22.data_query("dataflow/A/F", f"updatedAfter={text}")
+        assert query.updated_after == datetime(2009, 5, 15, 13, 15, tzinfo=UTC)
+    query = rest15.data_query("F", "updatedAfter=2009-05-15T14:15:00")
+    assert query.updated_after == datetime(2009, 5, 15, 14, 15, tzinfo=UTC)
+
+
+def test_rest_15_providers() -> None:
+    query = rest15.data_query("F/all/ECB,BIS+CH2")
+    assert query.target.providers == (Provider("BIS", "ECB"), Provider("CH2"))
+
+
+def test_availability_is_the_question_of_both_versions() -> None:
+    first = rest15.availability_query("A,F/D.*/all/SEX+AGE", "mode=available&references=all")
+    second = rest22.availability_query(
+        "dataflow/A/F/~/D.*/SEX,AGE", "mode=available&references=all"
+    )
+    assert first == second
+    assert first.components == ("SEX", "AGE")
+    assert rest22.availability_query("dataflow/A/F").components == ()
+
+
+def test_schema_queries() -> None:
+    query = schema_query22("dataflow/A/F/+", "dimensionAtObservation=SEX&deletion=true")
+    assert (query.context, query.version) == (SchemaContext.DATAFLOW, "+")
+    assert (query.observed_by, query.deletion) == ("SEX", True)
+    assert schema_query15("datastructure/A/D", "explicitMeasure=true").explicit_measure
+    assert schema_query15("datastructure/A/D/latest").version == "~"
+
+
+def test_metadata_queries() -> None:
+    by_set = metadata_query22("metadataset/P/M/1.0.0", "detail=allstubs")
+    assert (by_set.sets, by_set.stubs, by_set.ids) == (True, True, ("M",))
+    by_flow = metadata_query22("metadataflow/A/F/+/A.P,Q")
+    assert (by_flow.flows, by_flow.providers) == (True, (Provider("P", "A"), Provider("Q")))
+    by_structure = metadata_query22("structure/codelist/A/CL")
+    assert by_structure.kinds == {ArtefactKind.CODELIST}
+    assert metadata_query15("A,F,latest/all/P").flows
+
+
+def test_registration_queries() -> None:
+    assert registration_query("id/abcd-efgh").id == "abcd-efgh"
+    assert registration_query("provider/IMF/UK1,UK2").providers == (
+        Provider("UK1", "IMF"),
+        Provider("UK2", "IMF"),
+    )
+    query = registration_query("datastructure/*/*/*", "updatedAfter=2009-05-15T14:15:00Z")
+    assert query.target is not None
+    assert query.target.context is Context.DATA_STRUCTURE
+    assert query.after == datetime(2009, 5, 15, 14, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1", "1.0", "1.0.0", "1.0.0-draft.1", "+", "~", "*", "+.0.0", "1.+.0", "2.3.+", "1+.0.0",
+     "2.3+.1", "2.3.4+", "~.0", "~.0.0", "1.~", "1.~.0", "1.2.~", "2~.3", "2~.3.1", "1.2~",
+     "1.2~.0", "1.2.3~", "*.0", "*.0.0", "1.*", "1.*.0", "1.2*", "1.2*.0", "1.2.3*"],
+)  # fmt: skip
+def test_every_form_of_version_in_the_standard_is_read(text: str) -> None:
+    """sdmx-rest 2.2.2, doc/querying_versions.md."""
+    assert rest22.data_query(f"dataflow/A/F/{text}").target.versions == (text,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["+.2.3", "1.+.3", "~.2", "~.2.3", "1.~.3", "*.2", "*.2.3", "1.*.3", "+.0", "2.3+", "~.0.*",
+     "3.2*.1+", "3.2+.1+", "01.0.0", "1.0.0.0", "-1.0.0", "1.0.0-", "*' OR 1=1--"],
+)  # fmt: skip
+def test_every_unsupported_form_of_version_is_refused(text: str) -> None:
+    """sdmx-rest 2.2.2, doc/querying_versions.md, "Unsupported syntax"."""
+    with pytest.raises(RequestError):
+        rest22.data_query(f"dataflow/A/F/{quote(text, safe='*+')}")
 
 
 @pytest.mark.parametrize(
@@ -149,9 +251,31 @@ def test_rest_22_attributes_and_measures(
         (rest15.data_query, "F", "detail=some", "detail"),
         (rest15.data_query, "F", "detail=full&detail=full", "detail"),
         (rest15.data_query, "F", "firstNObservations=0", "firstNObservations"),
-        (rest15.data_query, "F", "includeHistory=true", "includeHistory"),
-        (rest22.data_query, "dataflow", "", "resourceID"),
-        (rest22.data_query, "dataflow/A/F,G", "", "resourceID"),
+        (rest15.data_query, "F", "includeHistory=yes", "includeHistory"),
+        (rest15.data_query, "F", "updatedAfter=2020", "updatedAfter"),
+        (rest22.data_query, "dataflow/A/F/*/*/x", "", "path"),
+        (rest22.data_query, "dataflow/A/F", "attributes=all,SEX", "attributes"),
+        (
+            rest22.data_query,
+            "dataflow/A/F",
+            "reportingYearStartDay=--02-30",
+            "reportingYearStartDay",
+        ),
+        (
+            rest22.data_query,
+            "dataflow/A/F",
+            "updatedAfter=2021-01-01T00:00:00&asOf=2020-01-01T00:00:00",
+            "updatedAfter",
+        ),
+        (rest22.availability_query, "*/A/F", "", "context"),
+        (rest22.availability_query, "dataflow/A/F", "mode=some", "mode"),
+        (rest22.availability_query, "dataflow/A/F", "references=some", "references"),
+        (schema_query22, "dataflow/A", "", "path"),
+        (schema_query22, "cube/A/F", "", "context"),
+        (metadata_query22, "report/A", "", "path"),
+        (metadata_query15, "F/a.b", "", "path"),
+        (registration_query, "id", "", "path"),
+        (registration_query, "", "", "path"),
         (rest22.data_query, "cube/A/F", "", "context"),
         (rest22.data_query, "dataflow/A/F/1.+.+", "", "version"),
         (rest22.data_query, "dataflow/A/F/+/A+B", "", "key, position 1"),
@@ -160,11 +284,11 @@ def test_rest_22_attributes_and_measures(
         (rest22.data_query, "dataflow/A/F", "c[X=A", "query parameter"),
         (rest22.data_query, "dataflow/A/F", "offset=1e3", "offset"),
         (rest22.data_query, "dataflow/A/F", "asOf=2020-01-01", "asOf"),
-        (rest22.data_query, "dataflow/A/F", "sort=SEX", "sort"),
-        (rest15.structure_query, "codelist/A/B/C", "", "version"),
-        (rest15.structure_query, "codelist", "references=nothing", "references"),
-        (rest15.structure_query, "codelist", "detail=nothing", "detail"),
-        (rest22.structure_query, "codelist/A/B/1.0.0/CODE", "", "itemID"),
+        (rest22.data_query, "dataflow/A/F", "sort=SEX:up", "sort"),
+        (structure_query15, "codelist/A/B/C", "", "version"),
+        (structure_query15, "codelist", "references=nothing", "references"),
+        (structure_query15, "codelist", "detail=nothing", "detail"),
+        (structure_query22, "dataflow/A/B/1.0.0/CODE", "", "itemID"),
     ],
 )
 def test_a_request_that_is_wrong_says_where(
@@ -177,8 +301,8 @@ def test_a_request_that_is_wrong_says_where(
 
 
 def test_structure_queries_of_both_versions_ask_the_same() -> None:
-    first = rest15.structure_query("codelist/SIS/CL_SEX+CL_AGE/latest", "references=children")
-    second = rest22.structure_query("codelist/SIS/CL_SEX,CL_AGE/~", "references=children")
+    first = structure_query15("codelist/SIS/CL_SEX+CL_AGE/latest", "references=children")
+    second = structure_query22("codelist/SIS/CL_SEX,CL_AGE/~", "references=children")
     assert first == second
     assert first.kinds == {ArtefactKind.CODELIST}
     assert first.ids == ("CL_SEX", "CL_AGE")
@@ -187,24 +311,29 @@ def test_structure_queries_of_both_versions_ask_the_same() -> None:
 
 def test_structure_queries_leave_out_trailing_parts() -> None:
     for query in (
-        rest15.structure_query("dataflow"),
-        rest15.structure_query("dataflow/all/all/latest/all"),
-        rest22.structure_query("dataflow/*/*/~"),
+        structure_query15("dataflow"),
+        structure_query15("dataflow/all/all/latest/all"),
+        structure_query22("dataflow/*/*/~"),
     ):
         assert (query.agencies, query.ids, query.versions) == (("*",), ("*",), ("~",))
         assert query.detail is StructureDetail.FULL
-    assert rest22.structure_query("").kinds == frozenset(ArtefactKind)
+    assert structure_query22("").kinds == frozenset(ArtefactKind)
 
 
 def test_structure_references_may_name_types() -> None:
-    query = rest22.structure_query("dataflow", "references=codelist,dataconstraint")
+    query = structure_query22("dataflow", "references=codelist,dataconstraint")
     assert query.references == {ArtefactKind.CODELIST, ArtefactKind.CONTENT_CONSTRAINT}
 
 
-def test_a_type_of_the_standard_without_artefacts_is_known_and_another_is_not() -> None:
-    assert rest22.structure_query("valuelist").kinds == frozenset()
+def test_items_are_asked_for_by_id() -> None:
+    query = structure_query22("codelist/SIS/CL_SEX/~/F,M")
+    assert query.items == ("F", "M")
+    assert structure_query15("codelist/SIS/CL_SEX/latest/F+M") == query
+
+
+def test_a_type_that_the_standard_does_not_have_is_not_found() -> None:
     with pytest.raises(NotFound, match="did you mean codelist"):
-        rest15.structure_query("codelists")
+        structure_query15("codelists")
 
 
 TEXTS = st.text(max_size=60) | st.text(alphabet=".,+*~/:;[]()&=%1Aa_-", max_size=60)
@@ -227,8 +356,15 @@ def test_any_text_is_understood_or_refused_quickly(
     for parse in (
         rest15.data_query,
         rest22.data_query,
-        rest15.structure_query,
-        rest22.structure_query,
+        rest15.availability_query,
+        rest22.availability_query,
+        structure_query15,
+        structure_query22,
+        schema_query15,
+        schema_query22,
+        metadata_query15,
+        metadata_query22,
+        registration_query,
     ):
         for path in (raw, encoded):
             started = time.perf_counter()

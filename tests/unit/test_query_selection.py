@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sdmx_service.errors import RequestError
+from sdmx_service.errors import RequestError, SemanticError
 from sdmx_service.query import rest15, rest22
+from sdmx_service.query.availability import available
 from sdmx_service.query.period import parse_period
-from sdmx_service.query.selection import select
+from sdmx_service.query.selection import observed_by, select
 from sdmx_service.structures.artefacts import (
     Attachment,
     Code,
@@ -147,7 +148,7 @@ def test_conditions_on_codes_numbers_and_texts() -> None:
 @pytest.mark.parametrize(
     "parameters",
     ["c[COLOUR]=red", "c[OBS_VALUE]=big", "c[OBS_VALUE]=sw:1", "c[TIME_PERIOD]=co:2020",
-     "attributes=COLOUR", "dimensionAtObservation=SEX"],
+     "attributes=COLOUR", "dimensionAtObservation=COLOUR", "measures=COLOUR", "sort=COLOUR"],
 )  # fmt: skip
 def test_what_the_structure_does_not_have_is_refused(parameters: str) -> None:
     with pytest.raises(RequestError):
@@ -258,3 +259,127 @@ def test_a_period_covers_its_days(text: str, start: str, end: str) -> None:
 def test_what_is_no_period_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="2022-Q3"):
         parse_period(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        # SDMX 3.0 section 6, Time Representation: quarters and weeks of a year begun in July
+        ("2010-Q2", "2010-10-01", "2011-01-01"),
+        ("2011-W36", "2012-03-05", "2012-03-12"),
+        ("2010-A1", "2010-07-01", "2011-07-01"),
+        ("2010", "2010-01-01", "2011-01-01"),
+    ],
+)
+def test_a_reporting_period_begins_with_its_year(text: str, start: str, end: str) -> None:
+    found = parse_period(text, year_start=(7, 1))
+    assert (found.start.date().isoformat(), found.end.date().isoformat()) == (start, end)
+
+
+def test_periods_are_compared_in_the_year_that_is_asked_for() -> None:
+    july = "c[TIME_PERIOD]=ge:2020-Q1&reportingYearStartDay=--07-01"
+    assert set(_second("AT.F", july).get_column("TIME_PERIOD")) == {"2020-Q3", "2021-S1", "2022"}
+
+
+def test_sort_follows_numbers_times_and_ids() -> None:
+    by_value = _second("AT.F", "sort=OBS_VALUE:desc").get_column("OBS_VALUE").to_list()
+    assert by_value == [4.0, 3.0, 1.0, 0.0, None]
+    by_time = _second("AT.F", "sort=TIME_PERIOD:desc").get_column("TIME_PERIOD").to_list()
+    assert by_time == ["2022", "2021-S1", "2020-Q3", "2020-03", "2020"]
+    areas = _second("*", "sort=REF_AREA:desc+TIME_PERIOD").get_column("REF_AREA").cast(pl.String)
+    assert areas.to_list() == sorted(areas, reverse=True)
+    assert _second("*", "sort=*").height == FRAME.height
+
+
+def test_rows_that_a_sort_leaves_equal_keep_their_order() -> None:
+    found = _second("*", "sort=UNIT")
+    assert found.equals(FRAME)
+
+
+def test_a_cell_of_several_values_holds_each_of_them() -> None:
+    values = [["A"], ["A", "B"], ["B"], [], None]
+    frame = FRAME.filter((pl.col("REF_AREA") == "AT") & (pl.col("SEX") == "F")).with_columns(
+        pl.Series("NOTE", values, dtype=pl.List(pl.String))
+    )
+
+    def found(condition: str) -> list[int]:
+        query = rest22.data_query("dataflow/SIS/F", f"c[NOTE]={condition}")
+        chosen = select(frame.with_row_index(), STRUCTURE_WITH_INDEX, query)
+        return chosen.get_column("index").to_list()
+
+    assert found("A") == [0, 1]
+    assert found("A+B") == [1]
+    assert found("A,B") == [0, 1, 2]
+    assert found("ne:A") == [2]
+
+
+STRUCTURE_WITH_INDEX = DataStructure(
+    "SIS",
+    "DSD",
+    "1.0.0",
+    {},
+    (*STRUCTURE.components, Component("index", Role.MEASURE, {}, data_type="Integer")),
+)
+
+
+def test_the_dimension_at_the_observation_is_time_unless_said() -> None:
+    assert observed_by(STRUCTURE, rest15.data_query("F")) == "TIME_PERIOD"
+    asked = rest15.data_query("F", "dimensionAtObservation=SEX")
+    assert observed_by(STRUCTURE, asked) == "SEX"
+
+
+def test_what_fits_no_structure_is_a_semantic_error() -> None:
+    with pytest.raises(SemanticError) as caught:
+        _second("A.B.C.D")
+    assert caught.value.http_status == 422
+
+
+# sdmx-rest 2.2.2, doc/availability.md, "Response Mode": its example data and answers
+EMPLOYMENT = ("EMP", "UEMP")
+MODES = DataStructure(
+    "SIS",
+    "DSD",
+    "1.0.0",
+    {},
+    (
+        Component("REF_AREA", Role.DIMENSION, {}, _codelist(("FR", "UK"))),
+        Component("EMPLOYMENT", Role.DIMENSION, {}, _codelist(EMPLOYMENT)),
+        Component("SEX", Role.DIMENSION, {}, _codelist(("F", "M"))),
+        Component("TIME_PERIOD", Role.TIME, {}),
+    ),
+)
+JOBS = pl.DataFrame(
+    [("UK", "EMP", "M", "2020"), ("FR", "EMP", "M", "2020"), ("FR", "UEMP", "F", "2021")],
+    schema={
+        "REF_AREA": pl.Enum(["FR", "UK"]),
+        "EMPLOYMENT": pl.Enum(EMPLOYMENT),
+        "SEX": pl.Enum(["F", "M"]),
+        "TIME_PERIOD": pl.String,
+    },
+    orient="row",
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "mode", "areas", "employment", "sexes"),
+    [
+        ("FR.*.F", "exact", {"FR"}, {"UEMP"}, {"F"}),
+        ("FR.*.F", "available", {"FR"}, {"UEMP"}, {"M", "F"}),
+        ("FR.*.F,FR.*.M", "exact", {"FR"}, {"EMP", "UEMP"}, {"M", "F"}),
+    ],
+)
+def test_availability_answers_as_the_standards_example(
+    key: str, mode: str, areas: set[str], employment: set[str], sexes: set[str]
+) -> None:
+    query = rest22.availability_query(f"dataflow/SIS/F/+/{key}", f"mode={mode}")
+    found = available(JOBS, MODES, query).values
+    assert set(found["REF_AREA"]) == areas
+    assert set(found["EMPLOYMENT"]) == employment
+    assert set(found["SEX"]) == sexes
+
+
+def test_availability_counts_and_bounds_the_time() -> None:
+    found = available(JOBS, MODES, rest22.availability_query("dataflow/SIS/F"))
+    assert (found.series, found.observations, found.first, found.last) == (3, 3, "2020", "2021")
+    none = available(JOBS, MODES, rest22.availability_query("dataflow/SIS/F/+/ZZ"))
+    assert (none.series, none.observations, none.first) == (0, 0, None)

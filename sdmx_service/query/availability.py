@@ -1,0 +1,96 @@
+"""The values that a query finds, or that could still be added to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from sdmx_service.errors import SemanticError
+from sdmx_service.query.availability_query import AvailabilityQuery, Mode
+from sdmx_service.query.matching import matching
+from sdmx_service.query.period import parse_period
+from sdmx_service.query.query import DataQuery
+from sdmx_service.structures.artefacts import DataStructure
+
+__all__ = ["Availability", "asked_dimensions", "available", "without"]
+
+
+@dataclass(frozen=True)
+class Availability:
+    """What there is: the values of each dimension in order, and how much it makes.
+
+    ``first`` and ``last`` are the earliest and latest time periods, None without any. The counts
+    are those of the query itself in either mode.
+    """
+
+    values: Mapping[str, tuple[str, ...]]
+    series: int
+    observations: int
+    first: str | None = None
+    last: str | None = None
+
+
+def available(
+    frame: pl.DataFrame, structure: DataStructure, query: AvailabilityQuery
+) -> Availability:
+    """Return what the query finds in a table with the columns of ``structure``.
+
+    In mode *available* the values of a dimension are those left by the conditions on all the
+    others (REST 2.2, availability.md). Raises SemanticError for an unknown dimension.
+    """
+    dimensions = asked_dimensions(structure, query)
+    found = _filtered(frame, structure, query.data)
+    values = {}
+    for name in dimensions:
+        rows = found
+        if query.mode is Mode.AVAILABLE:
+            rows = _filtered(frame, structure, without(query.data, structure, name))
+        values[name] = _distinct(rows, name)
+    series = [dimension.id for dimension in structure.dimensions]
+    times = _times(found, structure)
+    return Availability(
+        values=values,
+        series=found.select(pl.struct(series).n_unique()).item() if found.height else 0,
+        observations=found.height,
+        first=times[0] if times else None,
+        last=times[-1] if times else None,
+    )
+
+
+def asked_dimensions(structure: DataStructure, query: AvailabilityQuery) -> tuple[str, ...]:
+    """Return the dimensions to tell about, in key order; SemanticError for an unknown one."""
+    known = tuple(dimension.id for dimension in structure.key)
+    for name in query.components:
+        if name not in known:
+            raise SemanticError("componentID", got=name, expected=f"one of {', '.join(known)}")
+    return tuple(name for name in known if not query.components or name in query.components)
+
+
+def without(query: DataQuery, structure: DataStructure, name: str) -> DataQuery:
+    """Return the query without what it says of one dimension."""
+    places = [dimension.id for dimension in structure.dimensions]
+    place = places.index(name) if name in places else -1
+    return replace(
+        query,
+        keys=tuple({at: codes for at, codes in key.items() if at != place} for key in query.keys),
+        conditions=tuple(one for one in query.conditions if one.component != name),
+    )
+
+
+def _filtered(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.DataFrame:
+    mask = matching(frame, structure, query)
+    return frame if mask is None else frame.filter(mask)
+
+
+def _distinct(frame: pl.DataFrame, name: str) -> tuple[str, ...]:
+    return tuple(frame.get_column(name).unique().sort().cast(pl.String).drop_nulls())
+
+
+def _times(frame: pl.DataFrame, structure: DataStructure) -> list[str]:
+    if not structure.timed:
+        return []
+    return sorted(
+        _distinct(frame, structure.time.id), key=lambda text: (parse_period(text).start, text)
+    )

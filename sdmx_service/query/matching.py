@@ -1,0 +1,215 @@
+"""Which rows of a table meet the keys and conditions of a query, as one polars expression."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import polars as pl
+
+from sdmx_service.errors import RequestError, SemanticError
+from sdmx_service.query.period import Period, parse_period
+from sdmx_service.query.query import Condition, DataQuery, Operator
+from sdmx_service.structures.artefacts import Component, DataStructure, Role
+
+__all__ = ["known_component", "matching"]
+
+_Test = TypeVar("_Test")
+_Compare = Callable[[str, str], bool]
+_COMPARISONS: Mapping[Operator, _Compare] = {
+    Operator.EQ: operator.eq,
+    Operator.NE: operator.ne,
+    Operator.LT: operator.lt,
+    Operator.LE: operator.le,
+    Operator.GT: operator.gt,
+    Operator.GE: operator.ge,
+    Operator.CO: operator.contains,
+    Operator.NC: lambda value, asked: asked not in value,
+    Operator.SW: str.startswith,
+    Operator.EW: str.endswith,
+}
+_PERIODS: Mapping[Operator, Callable[[Period, Period], bool]] = {
+    Operator.EQ: lambda value, asked: value.within(asked),
+    Operator.NE: lambda value, asked: not value.within(asked),
+    Operator.LT: lambda value, asked: value.end <= asked.start,
+    Operator.LE: lambda value, asked: value.end <= asked.end,
+    Operator.GT: lambda value, asked: value.start >= asked.end,
+    Operator.GE: lambda value, asked: value.start >= asked.start,
+}
+# Of several values at once, these must hold for each of them; the others for one.
+_FOR_EACH = frozenset({Operator.NE, Operator.NC})
+_SEPARATOR = "\x1f"
+
+
+def matching(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.Expr | None:
+    """Return the mask of the rows asked for, or None where every row is.
+
+    ``frame`` has the columns of ``structure`` that the query names. A code that the codelist
+    lacks matches nothing (SDMX REST: unknown codes are ignored). Raises SemanticError for a key
+    with too many positions or an unknown component, RequestError for a value of the wrong kind.
+    """
+    dimensions = [dimension.id for dimension in structure.dimensions]
+    if query.positions > len(dimensions):
+        raise SemanticError(
+            "key",
+            got=f"{query.positions} positions",
+            expected=f"{len(dimensions)} or fewer positions {'.'.join(dimensions)}",
+            hint="separate positions by '.', leave one empty or write * for any code",
+        )
+    masks = [_condition_mask(frame, structure, query, one) for one in query.conditions]
+    # A key without a code in any position asks for everything.
+    if query.keys and all(query.keys):
+        masks.insert(0, _key_mask(frame, dimensions, query))
+    return pl.all_horizontal(masks) if masks else None
+
+
+def known_component(structure: DataStructure, name: str, where: str) -> Component:
+    """Return the component called ``name``; SemanticError names those there are."""
+    component = structure.by_id.get(name)
+    if component is None:
+        raise SemanticError(
+            where,
+            got=name,
+            expected=f"a component of {structure.id}",
+            hint=f"one of {', '.join(structure.by_id)}",
+        )
+    return component
+
+
+def _any(masks: list[pl.Expr]) -> pl.Expr:
+    return pl.any_horizontal(masks) if masks else pl.lit(value=False)
+
+
+def _key_mask(frame: pl.DataFrame, dimensions: list[str], query: DataQuery) -> pl.Expr:
+    return _any(
+        [
+            pl.all_horizontal(
+                _is_in(frame, dimensions[position], codes) for position, codes in key.items()
+            )
+            for key in query.keys
+        ]
+    )
+
+
+def _is_in(frame: pl.DataFrame, column: str, values: frozenset[str]) -> pl.Expr:
+    dtype = frame.schema[column]
+    if isinstance(dtype, pl.Enum):
+        # An Enum refuses a code it does not list, where the standard ignores it.
+        values = values & set(dtype.categories)
+    return pl.col(column).is_in(sorted(values)) if values else pl.lit(value=False)
+
+
+def _condition_mask(
+    frame: pl.DataFrame, structure: DataStructure, query: DataQuery, condition: Condition
+) -> pl.Expr:
+    where = f"c[{condition.component}]"
+    component = known_component(structure, condition.component, where)
+    dtype = frame.schema[component.id]
+    if dtype.is_numeric():
+        return _number_mask(frame, component, condition, where)
+    if component.role is Role.TIME:
+        return _distinct_mask(
+            frame,
+            component,
+            condition,
+            lambda value, token, asked: _in_time(value, token, asked, query, where),
+        )
+    if isinstance(dtype, pl.List):
+        return _several_mask(frame, component, condition)
+    return _distinct_mask(frame, component, condition, _holds)
+
+
+def _number_mask(
+    frame: pl.DataFrame, component: Component, condition: Condition, where: str
+) -> pl.Expr:
+    column = pl.col(component.id)
+    if frame.schema[component.id].is_float():
+        column = column.fill_nan(None)  # polars orders NaN above every number
+    tests: Mapping[Operator, Callable[[float], pl.Expr]] = {
+        Operator.EQ: column.eq,
+        Operator.NE: column.ne,
+        Operator.LT: column.lt,
+        Operator.LE: column.le,
+        Operator.GT: column.gt,
+        Operator.GE: column.ge,
+    }
+    return _any(
+        [
+            pl.all_horizontal(
+                _test(tests, token, where)(_number(value, where)) for token, value in alternative
+            )
+            for alternative in condition.alternatives
+        ]
+    )
+
+
+def _test(tests: Mapping[Operator, _Test], token: Operator, where: str) -> _Test:
+    if token not in tests:
+        raise SemanticError(
+            where,
+            got=token.value,
+            expected=f"one of {', '.join(known.value for known in tests)}",
+        )
+    return tests[token]
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise RequestError(where, got=text, expected="a number") from None
+
+
+def _distinct_mask(
+    frame: pl.DataFrame,
+    component: Component,
+    condition: Condition,
+    holds: Callable[[str, Operator, str], bool],
+) -> pl.Expr:
+    """Compare each distinct value once, not each observation."""
+    column = frame.get_column(component.id)
+    if isinstance(column.dtype, pl.Enum) and column.len() >= len(column.dtype.categories):
+        present = set(column.dtype.categories)
+    else:
+        present = set(column.unique().cast(pl.String).drop_nulls().to_list())
+    matched: set[str] = set()
+    for alternative in condition.alternatives:
+        remaining = present
+        for token, asked in alternative:
+            remaining = {value for value in remaining if holds(value, token, asked)}
+        matched |= remaining
+    return _is_in(frame, component.id, frozenset(matched))
+
+
+def _holds(value: str, token: Operator, asked: str) -> bool:
+    return _COMPARISONS[token](value, asked)
+
+
+def _in_time(value: str, token: Operator, asked: str, query: DataQuery, where: str) -> bool:
+    test = _test(_PERIODS, token, where)
+    period = parse_period(asked, where, query.year_start)
+    return test(parse_period(value, where, query.year_start), period)
+
+
+def _several_mask(frame: pl.DataFrame, component: Component, condition: Condition) -> pl.Expr:
+    """Compare cells of several values: ``A+B`` is a cell that holds both."""
+
+    def all_hold(values: list[str]) -> bool:
+        return any(
+            all(
+                (all if token in _FOR_EACH else any)(
+                    _holds(value, token, asked) for value in values
+                )
+                for token, asked in alternative
+            )
+            for alternative in condition.alternatives
+        )
+
+    joined = frame.get_column(component.id).list.join(_SEPARATOR)
+    matched = [
+        text
+        for text in joined.unique().drop_nulls()
+        if text and all_hold(str(text).split(_SEPARATOR))
+    ]
+    return pl.col(component.id).list.join(_SEPARATOR).is_in(matched)

@@ -1,0 +1,126 @@
+"""One question about reference metadata, whichever REST version it came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sdmx_service.errors import RequestError
+from sdmx_service.query import grammar
+from sdmx_service.query.query import Provider
+from sdmx_service.query.structure_query import kinds_named
+from sdmx_service.structures.kinds import ArtefactKind
+
+__all__ = ["MetadataQuery", "metadata_query15", "metadata_query22"]
+
+_PARAMETERS_15 = ("startPeriod", "endPeriod", "updatedAfter", "detail", *grammar.PRESENTATION)
+_PARAMETERS_22 = ("detail", "asOf", *grammar.PRESENTATION)
+_WORDS = {"latest": "~", "all": "*"}
+
+
+@dataclass(frozen=True)
+class MetadataQuery:
+    """A query for metadata sets; every tuple is an OR, ``*`` is any, ``~`` the latest.
+
+    By metadata set (``sets``): ``agencies`` are the providers. By metadata flow (``flows``):
+    the agencies, ids and versions are those of the flow. Otherwise by the structures of ``kinds``
+    that the metadata are about. ``stubs`` asks for names without content.
+    """
+
+    agencies: tuple[str, ...] = ("*",)
+    ids: tuple[str, ...] = ("*",)
+    versions: tuple[str, ...] = ("~",)
+    sets: bool = False
+    flows: bool = False
+    kinds: frozenset[ArtefactKind] = frozenset()
+    providers: tuple[Provider, ...] = ()
+    stubs: bool = False
+    as_of: datetime | None = None
+
+
+def metadata_query22(path: str, query_string: str = "") -> MetadataQuery:
+    """Parse what follows ``/metadata/`` of REST 2.2, by metadataset, metadataflow or structure.
+
+    Raises RequestError, and NotFound for an unknown type of structure.
+    """
+    given = grammar.parameters(query_string, _PARAMETERS_22)
+    as_of = grammar.moment(given["asOf"], "asOf") if "asOf" in given else None
+    way, *parts = grammar.path_parts(path) or [""]
+    if way == "structure":
+        kinds, parts = kinds_named(parts[0] if parts else "*"), parts[1:]
+        if len(parts) > 3:
+            raise RequestError("path", got=path[:255], expected="structure/type/agency/id/version")
+        return MetadataQuery(*_named(parts), kinds=kinds, stubs=_stubs(given), as_of=as_of)
+    if way not in ("metadataset", "metadataflow") or len(parts) > (3 if way[8:] == "set" else 4):
+        raise RequestError(
+            "path",
+            got=path[:255],
+            expected="structure/type/agency/id/version, metadataflow/agency/id/version/provider "
+            "or metadataset/provider/id/version",
+        )
+    return MetadataQuery(
+        *_named(parts[:3]),
+        sets=way == "metadataset",
+        flows=way == "metadataflow",
+        providers=_providers(parts[3], ",", ".") if len(parts) > 3 else (),
+        stubs=_stubs(given),
+        as_of=as_of,
+    )
+
+
+def metadata_query15(path: str, query_string: str = "") -> MetadataQuery:
+    """Parse what follows ``/metadata/`` in REST 1.5: ``{flow}/{key}/{provider}``.
+
+    A key of a metadata flow is not kept: it would name targets that SDMX 3 no longer has; only
+    ``all`` is understood. Raises RequestError.
+    """
+    grammar.parameters(query_string, _PARAMETERS_15)
+    parts = grammar.path_parts(path)
+    if not 1 <= len(parts) <= 3 or (len(parts) > 1 and parts[1] not in ("all", "*")):
+        raise RequestError("path", got=path[:255], expected="FLOW, FLOW/all or FLOW/all/PROVIDER")
+    words = parts[0].split(",")
+    if len(words) > 3:
+        raise RequestError("flowRef", got=parts[0][:255], expected="ID or AGENCY,ID,VERSION")
+    agency, identity, version = ("*", *words, "~") if len(words) == 1 else (*words, "~")[:3]
+    return MetadataQuery(
+        agencies=("*",) if agency in ("*", "all") else (grammar.agency(agency),),
+        ids=("*",) if identity in ("*", "all") else (grammar.identifier(identity, "flowRef, id"),),
+        versions=(
+            {"latest": "~", "all": "*"}.get(version)
+            or grammar.version(version, "flowRef, version"),
+        ),
+        flows=True,
+        providers=_providers(parts[2], "+", ",") if len(parts) > 2 else (),
+    )
+
+
+def _named(parts: list[str]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    agencies, ids, versions = (*parts, *("*", "*", "~")[len(parts) :])
+    return (
+        grammar.each(agencies, ",", grammar.agency, "agencyID"),
+        grammar.each(ids, ",", grammar.item, "resourceID"),
+        grammar.each(versions or "~", ",", grammar.version, "version"),
+    )
+
+
+def _stubs(given: Mapping[str, str]) -> bool:
+    detail = given.get("detail", "full")
+    if detail not in ("full", "allstubs"):
+        raise RequestError("detail", got=detail[:255], expected="full or allstubs")
+    return detail == "allstubs"
+
+
+def _providers(text: str, separator: str, joint: str) -> tuple[Provider, ...]:
+    if text in ("", "*", "all"):
+        return ()
+    found = []
+    for word in text.split(separator):
+        agency, _, identity = word.rpartition(joint)
+        found.append(
+            Provider(
+                grammar.identifier(identity, "providerRef"),
+                "*" if agency in ("", "*", "all") else grammar.agency(agency, "providerRef"),
+            )
+        )
+    return tuple(found)
