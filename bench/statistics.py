@@ -26,7 +26,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sdmx_service.model import Measure
-from sdmx_service.survey import estimate, gap, interval, replicates
+from sdmx_service.survey import estimate, gap, grouped, interval, replicates
 from sdmx_service.survey.cells import Cells
 from sdmx_service.survey.design import Design
 from sdmx_service.survey.estimate import Estimates
@@ -38,11 +38,10 @@ import page
 STRATA, PSUS, AREAS = 60, 20, 20
 # 12 breakdowns of 41 groups in all: 820 cells in 20 areas.
 SIZES = {f"B{i + 1:02}": size for i, size in enumerate((2, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 5))}
-KEYS = ("stratum", "psu", "area")
 REPLICATES = 500
 RUNS = 5
 TOO_LONG = 60.0
-ROWS, BOOTSTRAP, GROUPED, SVY, SVY_GAPS = "rows", "bootstrap", "grouped", "svy", "svy gaps"
+ROWS, BOOTSTRAP, STREAMED, SVY, SVY_GAPS = "rows", "bootstrap", "streamed", "svy", "svy gaps"
 
 
 @dataclass(frozen=True)
@@ -103,21 +102,31 @@ def load(path: Path) -> dict[str, NDArray[Any]]:
 # ---- ours
 
 
-def cells_of(data: dict[str, NDArray[Any]]) -> Cells:
-    """Return the 820 cells: each breakdown within each area; a group of -1 is outside."""
-    area = data["area"]
-    pairs = []
-    for number, (name, size) in enumerate(SIZES.items(), 1):
-        group = data[name]
-        keys = pd.DataFrame(
+def keys_of() -> list[pd.DataFrame]:
+    """Return the keys of the 820 cells: each breakdown within each area."""
+    return [
+        pd.DataFrame(
             {
                 "breakdown": np.full(AREAS * size, number),
                 "area": np.repeat(np.arange(AREAS), size),
                 "group": np.tile(np.arange(size), AREAS),
             }
         )
-        pairs.append((keys, np.where(group < 0, -1, area * size + group)))
-    return Cells.from_groupings(pairs)
+        for number, size in enumerate(SIZES.values(), 1)
+    ]
+
+
+def cells_of(data: dict[str, NDArray[Any]]) -> Cells:
+    """Return the cells with the cell of each row."""
+    area = data["area"].astype(np.intp)
+    codes = (area * size + data[name] for name, size in SIZES.items())
+    return Cells.from_groupings(zip(keys_of(), codes, strict=True))
+
+
+def partitions() -> list[grouped.Partition]:
+    """Return the same cells of rows that are not in memory."""
+    codes = (pl.col("area") * size + pl.col(name) for name, size in SIZES.items())
+    return [grouped.Partition(keys, code) for keys, code in zip(keys_of(), codes, strict=True)]
 
 
 def pairs_of() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -159,24 +168,11 @@ def bootstrapped(data: dict[str, NDArray[Any]]) -> Result:
     return finished(estimate.proportion(design, cells_of(data), data["y"]))
 
 
-def grouped(path: Path) -> Result:
-    """Return the same from a group-by that streams the file: rows become sums by PSU and cell.
-
-    A share's influence is linear in the sums of weights, so that one row for each PSU, cell and
-    answer, with their weight, has the values, variances, covariances and degrees of freedom of the
-    rows it stands for. It has not their number: n and design effect would come from the group-by.
-    """
-    parts = [
-        pl.scan_parquet(path)
-        .group_by(*KEYS, name, "y")
-        .agg(pl.col("weight").sum())
-        .collect(engine="streaming")
-        for name in SIZES
-    ]
-    stacked = pl.concat(parts, how="diagonal").with_columns(
-        pl.col(name).fill_null(-1) for name in SIZES
-    )
-    return ours({column.name: column.to_numpy() for column in stacked})
+def streamed(path: Path) -> Result:
+    """Return the same from a file that is read chunk by chunk."""
+    columns = grouped.DesignColumns("weight", psu="psu", stratum="stratum")
+    sample = grouped.read(path, columns)
+    return finished(sample.proportion(partitions(), pl.col("y")))
 
 
 # ---- the others
@@ -236,8 +232,8 @@ def measure(path: Path, how: str, runs: int) -> dict[str, float]:
     """Return seconds and peak memory; run in a process of its own."""
     imports, started = peak(), time.perf_counter()
     work: Callable[[], Any]
-    if how == GROUPED:
-        work = partial(grouped, path)
+    if how == STREAMED:
+        work = partial(streamed, path)
     elif how in (SVY, SVY_GAPS):
         frame = pl.read_parquet(path)
         work = partial(by_svy, frame) if how == SVY else partial(svy_gaps, by_svy(frame))
@@ -396,7 +392,7 @@ def grown(folder: Path, most: int) -> tuple[str, list[str]]:
 WAYS = {
     ROWS: "estimates and gaps from the rows",
     BOOTSTRAP: f"the same with {REPLICATES} bootstrap replicates",
-    GROUPED: "from a streamed group-by of the file (load included)",
+    STREAMED: "the same from the file, chunk by chunk (load included)",
 }
 
 

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
+from scipy import sparse, special
 
 from sdmx_service.errors import DesignError
 from sdmx_service.survey.columns import rows_said, some
 from sdmx_service.survey.design import Design
 from sdmx_service.survey.influence import CellRows
 
-__all__ = ["Calibration", "calibrate", "poststratify", "rake"]
+__all__ = [
+    "CalibratedRows",
+    "Calibration",
+    "Distance",
+    "calibrate",
+    "poststratify",
+    "rake",
+    "regress",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -36,18 +45,20 @@ class Calibration:
     inverse: Floats
     unit_x: Floats
 
-    def of_rows(self, select: slice | Integers) -> _OfRows:
+    def of_rows(self, select: slice | Integers) -> CalibratedRows:
         """Return the same for the rows that a statistic sees."""
-        return _OfRows(self, self.x[select], self.base[select])
+        return CalibratedRows(self, self.x[select], self.base[select])
 
 
 @dataclass(frozen=True, eq=False)
-class _OfRows:
+class CalibratedRows:
+    """The calibration variables of the rows that a statistic sees."""
+
     whole: Calibration
     x: Any
     base: Floats
 
-    def fitted(self, rows: CellRows, influence: Floats) -> Floats:
+    def fitted(self, rows: CellRows, influence: Floats | float) -> Floats:
         """Return the sums by unit of the fitted influence values of each cell, (P, count)."""
         inside = np.flatnonzero(rows.code < rows.count)
         own = np.broadcast_to(self.base * influence, rows.code.shape)[inside]
@@ -124,20 +135,34 @@ def rake(
     return _calibrated(design, weigh, _indicators([code for code, _ in coded]))
 
 
+class Distance(Enum):
+    """How far a calibrated weight is from its old one (Deville and Saerndal 1992, cases 1, 6, 7).
+
+    LINEAR: w (1 + x'b); a change outside of the bounds is refused. TRUNCATED: the same, but held
+    within the bounds. LOGIT: within the bounds, and smoothly.
+    """
+
+    LINEAR = "linear"
+    TRUNCATED = "truncated"
+    LOGIT = "logit"
+
+
 def calibrate(
     design: Design,
     x: ArrayLike,
     totals: ArrayLike,
     *,
     bounds: tuple[float, float] | None = None,
+    distance: Distance = Distance.LINEAR,
 ) -> Design:
     """Return the design with weights whose totals of ``x`` (n, q) are ``totals`` (q,).
 
-    Linear calibration, the weights of the generalised regression estimator: w (1 + x'b) (Deville
-    and Saerndal 1992), as R survey's ``calibrate``. A column of ones calibrates the population.
+    By default linear calibration, the weights of the generalised regression estimator, as R
+    survey's ``calibrate``; TRUNCATED and LOGIT keep the change of every weight within ``bounds``,
+    such as (0.5, 2). A column of ones calibrates the population.
 
-    Raises DesignError where the columns cannot have these totals, a weight becomes negative, or
-    its change lies outside ``bounds``, such as (0.5, 2).
+    Raises DesignError where the columns cannot have these totals (within the bounds), or, for
+    LINEAR, a weight becomes negative or its change lies outside of them.
     """
     table = np.asarray(x, dtype=np.float64)
     wanted = np.asarray(totals, dtype=np.float64)
@@ -154,19 +179,15 @@ def calibrate(
             got=f"missing in {rows_said(missing)}" if missing.any() else "a total that is missing",
             expected="finite variables and totals",
         )
+    if distance is not Distance.LINEAR and bounds is None:
+        raise DesignError("calibration", got=distance.value, expected="bounds, such as (0.5, 2)")
     low, high = bounds or (0.0, np.inf)
 
     def weigh(weights: Floats, where: str) -> Floats:
-        gram = (table * weights[:, None]).T @ table
-        change = 1.0 + table @ (np.linalg.pinv(gram) @ (wanted - weights @ table))
-        miss = np.abs((weights * change) @ table - wanted)
-        if (miss > 1e-8 * (1.0 + np.abs(wanted))).any():
-            raise DesignError(
-                where,
-                got=f"totals missed in columns {some((np.flatnonzero(miss > 0) + 1).tolist())}",
-                expected="variables that can have these totals",
-                hint="columns that depend on each other need totals that do as well",
-            )
+        if distance is Distance.LINEAR:
+            change = _linear_change(table, wanted, weights, where)
+        else:
+            change = _bounded_change(table, wanted, weights, distance, low, high, where)
         outside = (weights > 0) & ((change < low) | (change > high))
         if outside.any():
             raise DesignError(
@@ -174,12 +195,110 @@ def calibrate(
                 got=f"weights times {change[outside].min():.3g} to {change[outside].max():.3g} "
                 f"in {rows_said(outside)}",
                 expected=f"a change of {low:g} to {high:g}",
-                hint="use fewer variables, wider bounds, or raking, which stays positive",
+                hint="use fewer variables, wider bounds, truncated or logit calibration, or "
+                "raking, which stays positive",
             )
         new: Floats = weights * change
         return new
 
     return _calibrated(design, weigh, sparse.csr_array(table))
+
+
+def _linear_change(table: Floats, wanted: Floats, weights: Floats, where: str) -> Floats:
+    gram = (table * weights[:, None]).T @ table
+    change: Floats = 1.0 + table @ (np.linalg.pinv(gram) @ (wanted - weights @ table))
+    miss = np.abs((weights * change) @ table - wanted)
+    if (miss > 1e-8 * (1.0 + np.abs(wanted))).any():
+        raise DesignError(
+            where,
+            got=f"totals missed in columns {some((np.flatnonzero(miss > 0) + 1).tolist())}",
+            expected="variables that can have these totals",
+            hint="columns that depend on each other need totals that do as well",
+        )
+    return change
+
+
+def _bounded_change(
+    table: Floats,
+    wanted: Floats,
+    weights: Floats,
+    distance: Distance,
+    low: float,
+    high: float,
+    where: str,
+) -> Floats:
+    """Return the changes F(x'b) of the weights, b found by Newton's method."""
+    size = np.sqrt(weights @ table**2)
+    size = np.where(size > 0, size, 1.0)
+    x, goal = table / size, wanted / size
+    steepness = (high - low) / ((1.0 - low) * (high - 1.0))
+
+    def changed(b: Floats) -> tuple[Floats, Floats]:
+        if distance is Distance.TRUNCATED:
+            free = 1.0 + x @ b
+            return np.clip(free, low, high), ((free > low) & (free < high)).astype(np.float64)
+        # F = (low (high - 1) + high (1 - low) e) / (high - 1 + (1 - low) e), e = exp(A x'b)
+        share = special.expit(steepness * (x @ b) + np.log((1.0 - low) / (high - 1.0)))
+        slope = (high - low) * steepness * share * (1.0 - share)
+        return low + (high - low) * share, slope
+
+    b = np.zeros(table.shape[1])
+    change, slope = changed(b)
+    miss = goal - (weights * change) @ x
+    for _ in range(100):
+        if (np.abs(miss) <= 1e-12 * (1.0 + np.abs(goal))).all():
+            return change
+        step = np.linalg.pinv((x * (weights * slope)[:, None]).T @ x, hermitian=True) @ miss
+        length = 1.0
+        while length > 1e-6:
+            change, slope = changed(b + length * step)
+            left = goal - (weights * change) @ x
+            if left @ left < miss @ miss:
+                break
+            length /= 2.0
+        b, miss = b + length * step, left
+        if length <= 1e-6:
+            break
+    if (np.abs(miss) <= 1e-9 * (1.0 + np.abs(goal))).all():
+        return change
+    raise DesignError(
+        where,
+        got=f"totals missed in columns {some((np.flatnonzero(np.abs(miss) > 1e-9) + 1).tolist())}",
+        expected=f"totals that changes of {low:g} to {high:g} can reach",
+        hint="use wider bounds or fewer variables",
+    )
+
+
+def regress(
+    design: Design,
+    margins: Sequence[tuple[ArrayLike, Mapping[Any, float]]],
+    amounts: Mapping[str, ArrayLike],
+    totals: Mapping[str, float],
+    *,
+    bounds: tuple[float, float] | None = None,
+    distance: Distance = Distance.LINEAR,
+    within: ArrayLike | None = None,
+) -> Design:
+    """Return the design calibrated to margins, as of ``rake``, and to ``amounts`` (n,) together.
+
+    ``totals`` are those of the amounts, by name. All rows of one label of ``within`` (n,), such as
+    a household, have the same change of weight: their variables are the means of their group, as
+    R survey's ``aggregate.stage``. Raises DesignError as ``rake`` and ``calibrate``.
+    """
+    coded = [
+        _margin(design, labels, known, f"margin {number}")
+        for number, (labels, known) in enumerate(margins, start=1)
+    ]
+    columns: list[Any] = [np.asarray(amounts[name], dtype=np.float64)[:, None] for name in totals]
+    if coded:
+        columns.insert(0, _indicators([code for code, _ in coded]).toarray())
+    wanted = [*(known for _, known in coded), np.array(list(totals.values()), dtype=np.float64)]
+    table, known = np.hstack(columns), np.concatenate(wanted)
+    if within is not None:
+        code = pd.factorize(pd.Series(within))[0]
+        means = np.column_stack([np.bincount(code, column) for column in table.T])
+        table = (means / np.bincount(code)[:, None])[code]
+    return calibrate(design, table, known, bounds=bounds, distance=distance)
 
 
 def _calibrated(design: Design, weigh: Callable[[Floats, str], Floats], x: Any) -> Design:

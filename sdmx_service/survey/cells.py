@@ -42,7 +42,7 @@ class Cells:
         """Return the cells of ``(keys, codes)`` pairs as in Grouping."""
         return cls(
             tuple(
-                Grouping(keys.reset_index(drop=True), np.asarray(codes).astype(np.intp))
+                Grouping(_numbered(keys), np.asarray(codes).astype(np.intp, copy=False))
                 for keys, codes in groupings
             )
         )
@@ -97,3 +97,9 @@ class Cells:
             stop = start + len(grouping.keys)
             yield grouping, slice(start, stop)
             start = stop
+
+
+def _numbered(keys: pd.DataFrame) -> pd.DataFrame:
+    """Return the keys with their row numbers as index."""
+    as_they_are = keys.index.equals(pd.RangeIndex(len(keys)))
+    return keys if as_they_are else keys.reset_index(drop=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -15,7 +15,13 @@ CONDITIONS = ("SEX", "AGE", "URBANISATION")
 _COLUMNS = ["group", "other", "breakdown", "against"]
 
 
-def plan(keys: pd.DataFrame, references: Mapping[str, str], nation: str) -> pd.DataFrame:
+def plan(
+    keys: pd.DataFrame,
+    references: Mapping[str, str],
+    nation: str,
+    *,
+    overlapping: Collection[str] = (),
+) -> pd.DataFrame:
     """Return the comparisons among cells with these ``keys`` (K rows of REF_AREA and dimensions).
 
     One row a comparison: ``group`` and ``other`` are positions among the K cells, ``breakdown``
@@ -26,14 +32,24 @@ def plan(keys: pd.DataFrame, references: Mapping[str, str], nation: str) -> pd.D
     - ``NATIONAL``: other is the same group of the nation;
     - ``AREA_REST``: other is that of the nation, from which the area is taken.
 
-    ``references`` maps each dimension to its reference group.
+    ``references`` maps each dimension to its reference group; the groups of ``overlapping``
+    dimensions share people.
     """
     dimensions = [name for name in keys.columns if name != AREA]
     every = keys.reset_index(drop=True).rename_axis("position").reset_index()
     cells = every[is_public(keys)].reset_index(drop=True)
     broken = cells[dimensions] != TOTAL
     found = [
-        _groups(cells, every, broken, dimension, dimensions, references[dimension])
+        _groups(
+            cells,
+            every,
+            broken,
+            dimension,
+            dimensions,
+            references[dimension],
+            # With two groups that share nobody the rest is the reference.
+            fewest=1 if dimension in overlapping else 3,
+        )
         for dimension in dimensions
     ]
     found.append(_areas(cells, broken, dimensions, nation))
@@ -61,6 +77,8 @@ def _groups(
     dimension: str,
     dimensions: Sequence[str],
     reference: str,
+    *,
+    fewest: int,
 ) -> pd.DataFrame:
     besides = [name for name in dimensions if name != dimension]
     free = [name for name in besides if name not in CONDITIONS]
@@ -69,8 +87,7 @@ def _groups(
     on = [AREA, *besides]
     is_reference = groups[dimension] == reference
     found = [_pairs(groups[~is_reference], groups[is_reference], on, dimension, "REFERENCE")]
-    # With two groups the rest is the reference.
-    if groups[dimension].nunique() > 2:
+    if groups[dimension].nunique() >= fewest:
         alone = ~broken[besides].any(axis=1)
         wholes = _wholes(every, dimension, dimensions)
         found.append(_pairs(cells[alone & broken[dimension]], wholes, on, dimension, "REST"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -195,6 +195,7 @@ class Design:
         stages: Sequence[StageColumns] = (),
         adjust_domain: bool = False,
         collapse: Mapping[Any, Any] | None = None,
+        certainty: Collection[Any] = (),
     ) -> Design:
         """Return the design that these columns, each (n,), describe.
 
@@ -204,7 +205,8 @@ class Design:
         after the first; they add to the variance where the stage above has an ``fpc``. Without
         ``weights`` they are what the fractions of all stages imply. ``collapse`` says for
         ``Lonely.COLLAPSE`` which stratum a lonely one joins (label to label); by default the next
-        one, in the order of labels, that is not lonely.
+        one, in the order of labels, that is not lonely. ``certainty`` are the labels of strata
+        whose PSUs were all taken.
 
         Raises DesignError for a missing, negative or infinite weight, a missing PSU or stratum,
         a PSU in two strata, a sample larger than its population, one PSU in all, and, under
@@ -245,6 +247,8 @@ class Design:
                 fpc, stratum_code, design.psu_per_stratum, list(labels), names
             )
             design = replace(design, sampling_fraction=fraction)
+        if certainty:
+            design = _with_certainty(design, certainty, names)
         if stages:
             design = _with_stages(design, stages, names)
         if weights is None:
@@ -308,6 +312,20 @@ def _one_stratum_each(
             hint="declare nested: true if PSU labels are unique only within their stratum",
         )
     return stratum_of_unit
+
+
+def _with_certainty(design: Design, certain: Collection[Any], names: ColumnNames) -> Design:
+    """Return the design with the strata of these labels taken whole."""
+    label = list(design.strata)
+    for one in certain:
+        if one not in label:
+            raise DesignError(
+                f"{names.survey}: certainty", got=one, expected=f"a stratum: {some(label, most=20)}"
+            )
+    declared = design.sampling_fraction
+    fraction = np.zeros(design.n_strata) if declared is None else declared.copy()
+    fraction[[label.index(one) for one in certain]] = 1.0
+    return replace(design, sampling_fraction=fraction)
 
 
 def _with_stages(design: Design, stages: Sequence[StageColumns], names: ColumnNames) -> Design:

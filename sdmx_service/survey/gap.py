@@ -125,23 +125,29 @@ def compare(
     reference: ArrayLike,
     measure: Measure,
     *,
+    part: ArrayLike = False,
     df: ArrayLike | None = None,
     level: float = 0.95,
 ) -> Gaps:
     """Return the gaps between cells of one sample, which may overlap, with their covariance.
 
-    ``group`` and ``reference`` (M,) are positions among the K cells. ``df``, (M,) or one number, is
-    by default PSUs minus strata represented in the union of the two cells.
+    ``group`` and ``reference`` (M,) are positions among the K cells. ``part``, (M,) or one, says
+    where one side is a part of the other or all the rest of it: counts by PSU cannot tell. ``df``,
+    (M,) or one number, is by default PSUs minus strata represented in the union of the two cells,
+    and of a part those of the side that has fewer, whose variance most of the gap's is.
     """
     i, j = np.asarray(group, dtype=np.intp), np.asarray(reference, dtype=np.intp)
     variance = _variance(estimates)
+    if df is None:
+        fewer = np.minimum(estimates.df[i], estimates.df[j])
+        df = np.where(part, fewer, df_of_pairs(estimates, i, j))
     return from_moments(
         estimates.value[i],
         estimates.value[j],
         variance[i],
         variance[j],
         covariance_of_pairs(estimates, i, j),
-        df_of_pairs(estimates, i, j) if df is None else np.broadcast_to(np.asarray(df), i.shape),
+        np.broadcast_to(np.asarray(df), i.shape),
         measure,
         level=level,
     )
@@ -159,12 +165,14 @@ def versus_rest(
     """Return the gaps of each group from the rest of its whole, and the estimates of the rests.
 
     ``group`` and ``whole`` (M,) are positions among the K cells, as of an area and its nation.
+    ``df`` is by default that of the group or of its rest, whichever has fewer.
     """
     chosen = np.asarray(group, dtype=np.intp)
     rest = estimates.rest(chosen, whole)
     both = estimates.take(chosen).stack(rest)
     first = np.arange(len(chosen))
-    return compare(both, first, first + len(chosen), measure, df=df, level=level), rest
+    found = compare(both, first, first + len(chosen), measure, part=True, df=df, level=level)
+    return found, rest
 
 
 def between(

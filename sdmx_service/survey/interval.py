@@ -48,9 +48,6 @@ def critical(df: ArrayLike, level: float) -> Floats:
     """Return Student's two-sided critical values, NaN without a degree of freedom."""
     freedom = np.asarray(df, dtype=np.float64)
     quantile: Floats = special.stdtrit(np.maximum(freedom, 1.0), (1.0 + level) / 2.0)
-    infinite = np.isinf(freedom)
-    if infinite.any():
-        quantile = np.where(infinite, special.ndtri((1.0 + level) / 2.0), quantile)
     return np.where(freedom >= 1, quantile, np.nan)
 
 
@@ -66,12 +63,10 @@ def logit(p: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) ->
     share = np.asarray(p, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         centre = special.logit(share)
+        # at 0 and 1 without end, on both sides of a centre without end
         margin = critical(df, level) * np.asarray(se) / (share * (1.0 - share))
         lower, upper = special.expit(centre - margin), special.expit(centre + margin)
-    inside = (share > 0) & (share < 1)
-    return _intervals(
-        np.where(inside, lower, np.nan), np.where(inside, upper, np.nan), CiMethod.LOGIT, level
-    )
+    return _intervals(lower, upper, CiMethod.LOGIT, level)
 
 
 def asin(p: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) -> Intervals:
@@ -131,31 +126,30 @@ def likelihood(
     """Return where the binomial deviance of n trials is t(df)^2 times the design effect.
 
     None at 0 and 1. R's ``likelihood`` (Rao and Scott, Annals of Statistics 12, 1984): the design
-    effect is SE^2 n / (p(1-p)), times n/(n-1) for the estimated dispersion. R interpolates between
-    about 20 points of the profile, which is up to 2e-4 of a bound away from it; this is exact.
+    effect is SE^2 n / (p(1-p)), times n/(n-1) for the estimated dispersion. This is exact; R ends
+    up to 3e-4 of a bound away from it, and ``profile_likelihood.likelihood_as_r`` where R does.
     """
     share, rows = np.asarray(p, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    inside = (share > 0) & (share < 1) & (rows > 1)
-    centre = np.where(inside, share, 0.5)
     with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.asarray(se, dtype=np.float64) ** 2
-        limit = (
-            critical(df, level) ** 2 * variance * rows / (2.0 * share * (1 - share) * (rows - 1))
-        )
-    limit = np.where(inside, limit, np.nan)
-    lower, upper = _at_divergence(centre, limit, -1.0), _at_divergence(centre, limit, 1.0)
+        # endless at 0 and 1 and of one row, negative beyond them
+        effect = np.asarray(se) ** 2 * rows / (share * (1.0 - share) * (rows - 1.0))
+        limit = critical(df, level) ** 2 * effect / 2.0
+    lower, upper = _at_divergence(share, limit, -1.0), _at_divergence(share, limit, 1.0)
     return _intervals(lower, upper, CiMethod.LIKELIHOOD, level)
 
 
 def _at_divergence(share: Floats, limit: Floats, sign: float) -> Floats:
-    """Return q on one side of ``share`` with p log(p/q) + (1-p) log((1-p)/(1-q)) = limit."""
+    """Return q on one side of ``share`` with p log(p/q) + (1-p) log((1-p)/(1-q)) = limit.
+
+    NaN for a limit that is negative or not finite.
+    """
     start = special.logit(share)
-    known = np.isfinite(limit)
+    known = np.isfinite(limit) & (limit >= 0)
     most = np.where(known, limit, 0.0)
 
     def divergence(distance: Floats) -> Floats:
         # written in the distance of the logits, so that a short one keeps its digits
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             moved: Floats = np.log1p(share * np.expm1(sign * distance)) - share * sign * distance
         return moved
 
@@ -178,7 +172,7 @@ def _at_divergence(share: Floats, limit: Floats, sign: float) -> Floats:
 def log_t(value: ArrayLike, se: ArrayLike, df: ArrayLike, *, level: float = 0.95) -> Intervals:
     """Return the t interval of the logarithm taken back, for positive totals and ratios."""
     centre = np.asarray(value, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         factor = np.exp(critical(df, level) * np.asarray(se) / centre)
         lower, upper = centre / factor, centre * factor
     positive = centre > 0
@@ -206,9 +200,9 @@ def korn_graubard(
         effective = share * (1.0 - share) / np.asarray(se) ** 2
         effective = effective * (critical(rows - 1, level) / critical(df, level)) ** 2
     if capped:
-        effective = np.where(np.isnan(effective), np.nan, np.minimum(effective, rows))
-    inside = (share > 0) & (share < 1)
-    return clopper_pearson(share, np.where(inside, effective, np.nan), level=level)
+        effective = np.minimum(effective, rows)
+    # at 0 and 1 there are no effective trials, so no interval
+    return clopper_pearson(share, effective, level=level)
 
 
 def clopper_pearson(p: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Intervals:
@@ -219,9 +213,7 @@ def clopper_pearson(p: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> Inter
     tail, events = (1.0 - level) / 2.0, share * trials
     lower = stats.beta.ppf(tail, events, trials - events + 1.0)
     upper = stats.beta.ppf(1.0 - tail, events + 1.0, trials - events)
-    known = np.isfinite(trials)
-    lower = np.where(known, np.where(share <= 0, 0.0, lower), np.nan)
-    upper = np.where(known, np.where(share >= 1, 1.0, upper), np.nan)
+    lower, upper = np.where(share <= 0, 0.0, lower), np.where(share >= 1, 1.0, upper)
     return _intervals(lower, upper, CiMethod.KORN_GRAUBARD, level)
 
 

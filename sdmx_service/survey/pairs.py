@@ -13,8 +13,8 @@ __all__ = ["covariance_of_pairs", "df_of_pairs"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
-# Columns taken together: a block of PSUs by pairs stays in the cache.
-_BLOCK = 256
+# Pairs taken together: their PSUs stay in the cache.
+_BLOCK = 64
 
 
 def _few(estimates: Estimates, pairs: int) -> bool:
@@ -29,11 +29,11 @@ def covariance_of_pairs(estimates: Estimates, first: Integers, second: Integers)
     """
     if not _few(estimates, len(first)):
         return np.asarray(estimates.covariance[first, second], dtype=np.float64)
-    rows = estimates.deviations
+    columns = estimates.deviations.T
     found = np.empty(len(first))
     for start in range(0, len(first), _BLOCK):
         block = slice(start, start + _BLOCK)
-        found[block] = np.einsum("pm,pm->m", rows[:, first[block]], rows[:, second[block]])
+        found[block] = np.einsum("mp,mp->m", columns[first[block]], columns[second[block]])
     return np.where(estimates.estimable[first] & estimates.estimable[second], found, np.nan)
 
 
@@ -41,12 +41,12 @@ def df_of_pairs(estimates: Estimates, first: Integers, second: Integers) -> Inte
     """Return the PSUs minus strata represented in the union of each pair of cells, (M,)."""
     if not _few(estimates, len(first)):
         return np.asarray(estimates.joint_df[first, second], dtype=np.intp)
-    psu, strata = estimates.psu_present > 0, estimates.strata_present > 0
+    psu, strata = estimates.psu_bits, estimates.strata_bits
     found = np.empty(len(first), dtype=np.intp)
     for start in range(0, len(first), _BLOCK):
         block = slice(start, start + _BLOCK)
-        either = psu[:, first[block]] | psu[:, second[block]]
-        touched = strata[:, first[block]] | strata[:, second[block]]
-        found[block] = either.sum(axis=0) - touched.sum(axis=0)
+        i, j = first[block], second[block]
+        found[block] = np.bitwise_count(psu[i] | psu[j]).sum(axis=1, dtype=np.intp)
+        found[block] -= np.bitwise_count(strata[i] | strata[j]).sum(axis=1, dtype=np.intp)
     own = estimates.design.replicates
     return found if own is None else np.minimum(found, own.df)

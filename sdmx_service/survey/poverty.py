@@ -17,6 +17,7 @@ from sdmx_service.survey.influence import Booleans, CellRows, Linearised
 from sdmx_service.survey.ordered import Ordered
 from sdmx_service.survey.outcome import known_values, seen
 from sdmx_service.survey.poverty_line import Basis, PovertyLine, national_line
+from sdmx_service.survey.through_line import through_line
 
 __all__ = ["Basis", "PovertyLine", "dispersion", "fgt", "median_gap", "rate", "threshold"]
 
@@ -92,6 +93,7 @@ def fgt(
     line = line or PovertyLine()
     values, known = known_values(design, income)
     nation = national_line(design, values, known, population, line)
+    following = through_line(design, nation, known, universe)
     if power > 0 and not nation.value > 0:
         raise DataError("poverty line", got=nation.value, expected="a line above 0")
     incomes = seen(design, values, known, universe)
@@ -114,11 +116,10 @@ def fgt(
         else:
             slope = rows.sum(steepness) * scale
         direct = (depth - rows.at(np.nan_to_num(value))) * rows.at(scale)
-        through, indirect = nation.moves(rows, own, slope)
-        return Linearised(value, direct + through, indirect=indirect)
+        return following.linearised(rows, value, direct, own, slope)
 
-    return estimate(
-        design,
+    found = estimate(
+        following.design,
         cells,
         statistic,
         known=known,
@@ -128,6 +129,7 @@ def fgt(
         reach=nation.strata,
         from_sums=nation.strata is None,
     )
+    return following.finished(found, design, cells, known, universe)
 
 
 def median_gap(
@@ -149,6 +151,7 @@ def median_gap(
     line = line or PovertyLine()
     values, known = known_values(design, income)
     nation = national_line(design, values, known, population, line)
+    following = through_line(design, nation, known, universe)
     limit = nation.value
     if not limit > 0:
         raise DataError("poverty line", got=limit, expected="a line above 0")
@@ -168,11 +171,10 @@ def median_gap(
             )
         below = incomes <= rows.at(np.nan_to_num(median, nan=-np.inf))
         direct = (below - 0.5 * poor) * rows.at(scale)
-        through, indirect = nation.moves(rows, own, slope)
-        return Linearised(1.0 - median / limit, direct + through, indirect=indirect)
+        return following.linearised(rows, 1.0 - median / limit, direct, own, slope)
 
-    return estimate(
-        design,
+    found = estimate(
+        following.design,
         cells,
         statistic,
         known=known,
@@ -181,6 +183,7 @@ def median_gap(
         composition=Composition.NONE,
         reach=nation.strata,
     )
+    return following.finished(found, design, cells, known, universe)
 
 
 def dispersion(

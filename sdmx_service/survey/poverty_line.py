@@ -79,13 +79,15 @@ class PovertyLine:
 class NationalLine:
     """The nation's line: its value, influence by row (n,) and PSU (P,), and its strata (H,).
 
-    ``strata`` is None for an amount, which no stratum moves.
+    ``strata`` is None for an amount, which no stratum moves. ``fitted`` (P,) are the PSU sums of
+    what the totals of a calibrated design explain of its influence, else None.
     """
 
     value: float
     influence: Floats
     psu_influence: Floats
     strata: Booleans | None
+    fitted: Floats | None = None
 
     def moves(self, rows: CellRows, own: Floats, slope: Floats) -> tuple[Floats, Floats | None]:
         """Return what the line does to cells that it moves by ``slope`` (count,).
@@ -115,6 +117,10 @@ def national_line(
             "poverty threshold", got="no row with an income", expected="incomes of the population"
         )
     one_cell = np.zeros(int(used.sum()), dtype=np.intp)
+    estimated = line.basis is not Basis.AMOUNT
+    adjusted = None
+    if estimated and design.calibration is not None:
+        adjusted = design.calibration.of_rows(np.flatnonzero(used))
     rows = CellRows(one_cell, 1, design.weights[used], design.psu[used], design.n_psu)
     linear = line.of(rows, income[used])
     influence = np.zeros(design.n_rows)
@@ -124,5 +130,6 @@ def national_line(
         float(linear.value[0]),
         influence,
         rows.psu_sums(linear.influence)[:, 0],
-        None if line.basis is Basis.AMOUNT else present,
+        present if estimated else None,
+        None if adjusted is None else adjusted.fitted(rows, linear.influence)[:, 0],
     )

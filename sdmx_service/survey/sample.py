@@ -2,66 +2,44 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from sdmx_service.definitions.survey import Recipe, Source, Survey
 from sdmx_service.errors import DataError
-from sdmx_service.survey.design import ColumnNames, Design, Lonely
+from sdmx_service.survey.declared import declared_design
+from sdmx_service.survey.design import Design
+from sdmx_service.survey.raw import RAW, raw_column, written
 from sdmx_service.survey.source import read_sources
 
 __all__ = ["Sample", "read_census", "read_sample"]
-
-_RAW = "raw:"
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
     """The rows of a survey: ``frame`` has the harmonised variables, the breakdown dimensions
-    and ``AREA_1``, ``AREA_2`` ... (the levels below the whole area), one row a person."""
+    and ``AREA_1``, ``AREA_2`` ... (the levels below the whole area), one row a person. A dimension
+    whose groups overlap is a column of lists: the codes that a person holds."""
 
     survey: Survey
     frame: pl.DataFrame
     design: Design
 
 
-def _raw_column(name: str, frame: pl.DataFrame, place: str) -> pl.Expr:
-    if _RAW + name not in frame.columns:
-        known = [c.removeprefix(_RAW) for c in frame.columns if c.startswith(_RAW)]
-        close = difflib.get_close_matches(name, known, 1)
-        raise DataError(
-            place,
-            got=name,
-            expected="a column of the data",
-            hint=f"did you mean {close[0]}?" if close else f"columns: {', '.join(known)}",
-        )
-    return pl.col(_RAW + name)
-
-
-def _as_key(value: object) -> str:
-    # A column with gaps is read as floats: 1.0 is the code 1.
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
 def _recoded(frame: pl.DataFrame, recipe: Recipe, column: pl.Expr) -> pl.Series:
     values = frame.select(column.alias("value")).to_series()
     codes = recipe.codes or {}
     present = values.drop_nulls().unique(maintain_order=True).to_list()
-    table = {raw: codes[_as_key(raw)] for raw in present if _as_key(raw) in codes}
-    unmapped = [raw for raw in present if _as_key(raw) not in codes]
+    table = {raw: codes[written(raw)] for raw in present if written(raw) in codes}
+    unmapped = [raw for raw in present if written(raw) not in codes]
     if unmapped:
         count = values.is_in(unmapped).sum()
         raise DataError(
             recipe.place,
-            got=f"{_as_key(unmapped[0])!r} in {count} rows of column {recipe.source}",
+            got=f"{written(unmapped[0])!r} in {count} rows of column {recipe.source}",
             expected=f"one of {', '.join(codes)}",
             hint="map it to a code, or to null if these people belong to no group",
         )
@@ -85,17 +63,29 @@ def _banded(recipe: Recipe, column: pl.Expr) -> pl.Expr:
     return banded
 
 
+def _memberships(harmonised: pl.DataFrame, recipe: Recipe) -> pl.Series:
+    """Return the codes that each person holds, as lists; an unanswered condition is not held."""
+    held = [
+        pl.when(condition.evaluate(harmonised, pl.Boolean)).then(pl.lit(code))
+        for code, condition in (recipe.groups or {}).items()
+    ]
+    lists = harmonised.select(pl.concat_list(held).list.drop_nulls().alias(recipe.name))
+    return lists.to_series()
+
+
 def _made(frame: pl.DataFrame, recipe: Recipe) -> pl.Series:
-    harmonised = frame.select(name for name in frame.columns if not name.startswith(_RAW))
+    harmonised = frame.select(name for name in frame.columns if not name.startswith(RAW))
     if recipe.expression is not None:
         return recipe.expression.evaluate(harmonised, pl.Float64).alias(recipe.name)
     if recipe.any_of is not None:
-        group = [_raw_column(name, frame, recipe.place) for name in recipe.within]
+        group = [raw_column(name, frame, recipe.place) for name in recipe.within]
         own = recipe.any_of.evaluate(harmonised, pl.Boolean).alias(recipe.name)
         anyone = pl.col(recipe.name).fill_null(False).any().over(group)
         return frame.with_columns(own).select(anyone).to_series()
-    assert recipe.source is not None  # one of the three, by survey_of
-    column = _raw_column(recipe.source, frame, recipe.place)
+    if recipe.groups is not None:
+        return _memberships(harmonised, recipe)
+    assert recipe.source is not None  # one of the four, by survey_of
+    column = raw_column(recipe.source, frame, recipe.place)
     if recipe.codes is not None:
         return _recoded(frame, recipe, column).alias(recipe.name)
     if recipe.bands is not None:
@@ -104,7 +94,7 @@ def _made(frame: pl.DataFrame, recipe: Recipe) -> pl.Series:
 
 
 def _harmonised(raw: pl.DataFrame, recipes: Sequence[Recipe]) -> pl.DataFrame:
-    frame = raw.rename({name: _RAW + name for name in raw.columns})
+    frame = raw.rename({name: RAW + name for name in raw.columns})
     # NaN in a file is an answer that is not there.
     frame = frame.with_columns(pl.selectors.float().fill_nan(None))
     for recipe in recipes:
@@ -112,42 +102,8 @@ def _harmonised(raw: pl.DataFrame, recipes: Sequence[Recipe]) -> pl.DataFrame:
     return frame
 
 
-def _labels(frame: pl.DataFrame, names: tuple[str, ...], place: str) -> np.ndarray | None:
-    """Return one label a row from the columns that together name a stratum or a PSU."""
-    if not names:
-        return None
-    columns = [_raw_column(name, frame, place).cast(pl.String) for name in names]
-    return frame.select(reduce(lambda a, b: a + "/" + b, columns)).to_series().to_numpy()
-
-
-def _design(frame: pl.DataFrame, survey: Survey) -> Design:
-    place = survey.place
-    declared = survey.design
-    weight = frame.select(_raw_column(declared.weight, frame, place)).to_series()
-    fpc = (
-        frame.select(_raw_column(declared.fpc, frame, place)).to_series().to_numpy()
-        if declared.fpc
-        else None
-    )
-    return Design.from_columns(
-        weight.cast(pl.Float64).to_numpy(),
-        stratum=_labels(frame, declared.strata, place),
-        psu=_labels(frame, declared.psu, place),
-        fpc=fpc,
-        nested=declared.nested,
-        lonely=Lonely(declared.lonely_psu),
-        names=ColumnNames(
-            survey=survey.id,
-            weights=declared.weight,
-            psu=" x ".join(declared.psu) or "psu",
-            stratum=" x ".join(declared.strata) or "stratum",
-            fpc=declared.fpc or "fpc",
-        ),
-    )
-
-
 def _finished(frame: pl.DataFrame, survey: Survey, design: Design) -> Sample:
-    kept = [name for name in frame.columns if not name.startswith(_RAW)]
+    kept = [name for name in frame.columns if not name.startswith(RAW)]
     return Sample(survey, frame.select(kept), design)
 
 
@@ -159,7 +115,7 @@ def read_sample(survey: Survey, root: Path) -> Sample:
     left out: who is not asked is outside the domain, not outside the design.
     """
     frame = _harmonised(read_sources(survey.sources, root), survey.recipes)
-    return _finished(frame, survey, _design(frame, survey))
+    return _finished(frame, survey, declared_design(frame, survey.design, survey.id))
 
 
 def read_census(survey: Survey, source: Source, weight: str, root: Path) -> Sample:
@@ -170,5 +126,5 @@ def read_census(survey: Survey, source: Source, weight: str, root: Path) -> Samp
     raw = read_sources((source,), root)
     recipes = [recipe for recipe in survey.recipes if recipe.source in raw.columns]
     frame = _harmonised(raw, recipes)
-    weights = frame.select(_raw_column(weight, frame, survey.place).cast(pl.Float64)).to_series()
+    weights = frame.select(raw_column(weight, frame, survey.place).cast(pl.Float64)).to_series()
     return _finished(frame, survey, Design.from_columns(weights.to_numpy()))

@@ -102,6 +102,10 @@ class Stage:
 
 
 def _grouped(code: Integers, groups: int, values: Any) -> Any:
+    steps = np.diff(code, prepend=-1)
+    starts = np.flatnonzero(steps)
+    if not sparse.issparse(values) and len(starts) == groups and steps.min() >= 0:
+        return np.add.reduceat(values, starts, axis=0)
     gather = sparse.csr_array(
         (np.ones(len(code), values.dtype), (code, np.arange(len(code)))),
         shape=(groups, len(code)),

@@ -19,18 +19,34 @@ _DENSE = 20_000_000
 _FILLED = 0.2
 
 
-def thin(shape: tuple[int, int], filled: int) -> bool:
-    """Whether a table with at most ``filled`` entries that are not zero is kept sparse."""
-    entries = shape[0] * shape[1]
+def thin(units: int, counts: Sequence[int], rows: int) -> bool:
+    """Whether tables of so many units by the cells of groupings (their ``counts``) are sparse."""
+    entries = units * sum(counts)
+    filled = sum(min(rows, units * count) for count in counts)
     return entries > _DENSE and filled < _FILLED * entries
 
 
 class Table:
-    """A table of sums that is filled grouping by grouping."""
+    """A table of sums that is filled grouping by grouping, sparse unless it has a ``whole``.
 
-    def __init__(self, shape: tuple[int, int], thin: bool, kind: Any = np.float64) -> None:
+    Its columns are contiguous: they are what is filled, taken and compared.
+    """
+
+    def __init__(self, whole: NDArray[Any] | None = None) -> None:
         self._blocks: list[Any] = []
-        self._whole = None if thin else np.empty(shape, dtype=kind)
+        self._whole = whole
+
+    @classmethod
+    def several(cls, shape: tuple[int, int], *kinds: Any) -> list[Table]:
+        """Return a table, not sparse, of each kind of number, the widest first."""
+        # one piece of memory, for which the system has large pages
+        lengths = [shape[0] * shape[1] * np.dtype(kind).itemsize for kind in kinds]
+        memory = np.empty(sum(lengths), dtype=np.uint8)
+        parts = np.split(memory, np.cumsum(lengths)[:-1])
+        return [
+            cls(part.view(kind).reshape(shape, order="F"))
+            for part, kind in zip(parts, kinds, strict=True)
+        ]
 
     def put(self, place: slice, block: Any) -> None:
         """Set the columns of one grouping."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from sdmx_service.survey import scale
 from sdmx_service.survey.cells import Cells
 from sdmx_service.survey.estimate import Estimates
 from sdmx_service.survey.estimator import DEPRIVED, ESTIMATORS, Question, Tabulated
+from sdmx_service.survey.replication import reestimate
 from sdmx_service.survey.sample import Sample
 
 __all__ = [
@@ -68,6 +70,31 @@ def _partition(frame: pl.DataFrame, column: str, dimension: str) -> _Partition:
     return _Partition(pd.DataFrame({dimension: groups}), codes.to_numpy().astype(np.intp))
 
 
+def _memberships(frame: pl.DataFrame, dimension: str) -> list[_Partition]:
+    """Return a partition for each group of a dimension whose groups overlap: in it, or not.
+
+    The last are those in no group and those in any, if there is someone in none.
+    """
+    held = frame.get_column(dimension)
+    groups = sorted(held.explode().drop_nulls().unique())
+    inside = [held.list.contains(group).fill_null(False).to_numpy() for group in groups]
+    nowhere = ~np.any(inside, axis=0) if inside else np.ones(len(held), dtype=bool)
+    if nowhere.any():
+        groups += [UNPLACED, PLACED]
+        inside += [nowhere, ~nowhere]
+    return [
+        _Partition(pd.DataFrame({dimension: [group]}), np.where(rows, 0, -1).astype(np.intp))
+        for group, rows in zip(groups, inside, strict=True)
+    ]
+
+
+def _partitions(frame: pl.DataFrame, dimension: str) -> list[_Partition]:
+    """Return the groups of a dimension: one partition, or one a group where they overlap."""
+    if frame.schema[dimension] == pl.List(pl.String):
+        return _memberships(frame, dimension)
+    return [_partition(frame, dimension, dimension)]
+
+
 def _placed(partition: _Partition, dimension: str) -> _Partition | None:
     """Return the one group of all whom a partition places, or None where it places everyone."""
     unplaced = np.flatnonzero(partition.keys[dimension] == UNPLACED)
@@ -97,24 +124,27 @@ def cells_of(sample: Sample, dimensions: Sequence[str]) -> Cells:
 
     Keys have REF_AREA and ``dimensions``; a dimension that does not break a cell down is ``_T``.
     Where a breakdown places some people in no group there are cells of those too, and of all it
-    places: they are never published (``is_public``).
+    places: they are never published (``is_public``). Groups that overlap are cells that share
+    people.
     """
-    single = {name: _partition(sample.frame, name, name) for name in dimensions}
+    single = {name: _partitions(sample.frame, name) for name in dimensions}
     crossed = [
-        single[first].by(single[second])
+        one.by(other)
         for first, second in sample.survey.crossings
         if first in single and second in single
+        for one in _parts(single[first], first)
+        for other in _parts(single[second], second)
     ]
     wholes = [
         whole
-        for name, partition in single.items()
-        if (whole := _placed(partition, name)) is not None
+        for name, partitions in single.items()
+        if len(partitions) == 1 and (whole := _placed(partitions[0], name)) is not None
     ]
     groupings = []
     for area, detail in _areas(sample):
         groupings.append(area)
         if detail is not Detail.TOTAL:
-            groupings += [area.by(partition) for partition in (*single.values(), *wholes)]
+            groupings += [area.by(partition) for partition in (*chain(*single.values()), *wholes)]
         if detail is Detail.CROSSED:
             groupings += [area.by(partition) for partition in crossed]
     order = [AREA, *dimensions]
@@ -122,6 +152,11 @@ def cells_of(sample: Sample, dimensions: Sequence[str]) -> Cells:
         (grouping.keys.assign(**_totals(grouping.keys, order))[order], grouping.codes)
         for grouping in groupings
     )
+
+
+def _parts(partitions: list[_Partition], dimension: str) -> list[_Partition]:
+    """Return the partitions that are crossed with others: not that of all who are placed."""
+    return [one for one in partitions if not (one.keys[dimension] == PLACED).any()]
 
 
 def _totals(keys: pd.DataFrame, dimensions: Sequence[str]) -> dict[str, str]:
@@ -183,6 +218,20 @@ def estimates_of(sample: Sample, indicator: Indicator) -> Estimates:
     return tabulate(sample, indicator).estimates
 
 
+def _estimated(asked: Question, sample: Sample) -> Tabulated:
+    """Return what the indicator's estimator finds, anew with every replicate where that is due."""
+    estimator = ESTIMATORS[asked.indicator.statistic]
+    found = estimator(asked)
+    declared = sample.survey.design.replicates
+    # totals, ratios and quantiles know their replicates from sums
+    if declared is None or declared.linearises or found.estimates.replicated is not None:
+        return found
+    again = reestimate(
+        asked.design, lambda design: estimator(replace(asked, design=design)).estimates
+    )
+    return replace(found, estimates=again)
+
+
 def tabulate(sample: Sample, indicator: Indicator) -> Tabulated:
     """Return the estimates as ``estimates_of``, with their intervals where those are its own."""
     dimensions = [
@@ -195,7 +244,7 @@ def tabulate(sample: Sample, indicator: Indicator) -> Tabulated:
     # Who cannot be placed in the universe is not in it.
     universe = known["universe"] == 1.0 if "universe" in known else None
     asked = Question(sample.design, cells_of(sample, dimensions), indicator, known, universe)
-    found = ESTIMATORS[indicator.statistic](asked)
+    found = _estimated(asked, sample)
     if not found.estimates.n.any():
         raise DataError(
             f"{indicator.id} in {sample.survey.id}",

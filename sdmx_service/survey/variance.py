@@ -78,7 +78,9 @@ def _first_stage(
         # a stratum with one PSU in the domain, of several in the sample
         lonely = lonely | ((present == 1) & (stage.scale > 0)[:, None])
     if not lonely.any() or design.lonely not in (Lonely.ADJUST, Lonely.AVERAGE):
-        result: Floats = (clusters - centre[stage.stratum]) * scale
+        result: Floats = np.take(centre.T, stage.stratum, axis=1).T
+        np.subtract(clusters, result, out=result)
+        result *= scale
         return result
     lonely = np.broadcast_to(lonely, centre.shape)
     here = np.ones(centre.shape, dtype=bool) if represented is None else represented

