@@ -1,4 +1,4 @@
-"""The command line: check, build, verify, show, serve and report."""
+"""The command line: check, waiting, build, verify, show, serve and report."""
 
 from __future__ import annotations
 
@@ -69,7 +69,35 @@ def _check(options: argparse.Namespace) -> dict[str, Any]:
         "surveys": sorted(project.surveys),
         "people": people,
         "structures read by sdmx1": sum(seen.values()),
+        "reviews signed": len(project.reviews),
+        "reviews waiting": "sdmx-service waiting lists them",
     }
+
+
+def _waiting(options: argparse.Namespace) -> dict[str, Any]:
+    from sdmx_service.build import waiting_reviews
+    from sdmx_service.definitions.project import load_project
+
+    cells = waiting_reviews(load_project(options.project), options.releases)
+    if options.json:
+        return {"waiting": cells.height, "cells": cells.to_dicts()}
+    if options.format == "csv":
+        sys.stdout.write(cells.write_csv())
+        return {}
+    named = ("indicator", "area", "breakdown", "reason")
+    rows = [named, *cells.select(named).iter_rows()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(named))]
+    for row in rows:
+        fields = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        _say("  ".join(fields).rstrip())
+    if cells.height:
+        rules = cells.select("reason", "rule").drop_nulls().unique(maintain_order=True)
+        _say("\n" + "\n".join(f"{reason}: {rule}" for reason, rule in rules.iter_rows()))
+        _say("\nTo sign a cell, write a file such as dsd/reviews/2026.yaml and complete the line;")
+        _say("decision is present or suppress, and --format csv has the line of every cell:\n")
+        _say("reviews:\n" + cells.item(0, "sign"))
+    _say(f"\n{cells.height:,} cells wait for a signature")
+    return {}
 
 
 def _build(options: argparse.Namespace) -> dict[str, Any]:
@@ -186,6 +214,14 @@ def _parser() -> argparse.ArgumentParser:
     project(added)
     added.add_argument(
         "--definitions-only", action="store_true", help="leave the survey files unread"
+    )
+    added = command(
+        "waiting", _waiting, "List the cells that wait for a signature. For the office alone."
+    )
+    project(added)
+    releases(added, choose=False)
+    added.add_argument(
+        "--format", choices=["table", "csv"], default="table", help="csv has all facts of a cell"
     )
     added = command("build", _build, "Estimate, protect and publish a release.")
     project(added)

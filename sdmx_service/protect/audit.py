@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse.csgraph import connected_components
 
 __all__ = ["Figures", "bounds", "cover", "narrow"]
@@ -20,6 +20,8 @@ Integers = NDArray[np.intp]
 
 # HiGHS keeps constraints to 1e-7: what moves less than this did not move.
 _STILL = 1e-6
+# Seconds for one programme in whole numbers; no answer in time counts as no room.
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,7 @@ class Figures:
     zero; of a figure that was published rounded they are its rounding interval. ``equal`` (R, V)
     are sums whose result is known, as parts less their total are zero. ``ordered @ value <= right``
     (Q, V), (Q,), as people counted are no more than people: also how a rounded difference enters.
+    ``whole``: all are counts, and whoever reckons with them knows that counts are whole numbers.
     """
 
     value: Floats
@@ -38,6 +41,7 @@ class Figures:
     equal: Any
     ordered: Any
     right: Floats
+    whole: bool = False
 
     @classmethod
     def of(
@@ -48,6 +52,7 @@ class Figures:
         ordered: Sequence[tuple[Sequence[int], Sequence[float], float]] = (),
         lower: Floats | float = 0.0,
         upper: Floats | float = np.inf,
+        whole: bool = False,
     ) -> Figures:
         """Return the figures with relations given as places and coefficients, one pair a row."""
         count = len(value)
@@ -58,6 +63,7 @@ class Figures:
             equal=_matrix([(places, factors) for places, factors in equal], count),
             ordered=_matrix([(places, factors) for places, factors, _ in ordered], count),
             right=np.array([limit for *_, limit in ordered], dtype=float),
+            whole=whole,
         )
 
     def __len__(self) -> int:
@@ -82,9 +88,26 @@ class _Room:
     slack: Floats
     down: Floats
     up: Floats
+    whole: bool
 
     def furthest(self, direction: Floats) -> Floats | None:
         """Return the move (F,) that goes furthest along ``direction``; None if without end."""
+        move = self._divisible(direction)
+        if move is None or not self.whole or _in_whole_numbers(move):
+            return move
+        found = milp(
+            -direction,
+            integrality=np.ones(len(self.places)),
+            bounds=Bounds(self.down, self.up),
+            constraints=[
+                LinearConstraint(self.equal, 0.0, 0.0),
+                LinearConstraint(self.ordered, -np.inf, self.slack),
+            ],
+            options={"time_limit": _PATIENCE},
+        )
+        return np.zeros(len(self.places)) if found.x is None else np.round(found.x)
+
+    def _divisible(self, direction: Floats) -> Floats | None:
         found = linprog(
             -direction,
             A_ub=self.ordered if self.ordered.shape[0] else None,
@@ -97,7 +120,15 @@ class _Room:
         if found.status == 3:
             return None
         # No answer counts as no room: the audit then errs on the side of the people.
-        return np.zeros(len(self.places)) if found.x is None else np.asarray(found.x)
+        move = np.zeros(len(self.places)) if found.x is None else np.asarray(found.x)
+        return np.round(move) if self.whole and _in_whole_numbers(move) else move
+
+    def sketch(self, direction: Floats) -> Floats | None:
+        """Return a move far along ``direction``, the furthest or none; None if without end."""
+        move = self._divisible(direction)
+        if move is None or not self.whole or _in_whole_numbers(move):
+            return move
+        return np.zeros(len(self.places))
 
     def within(self, column: Integers | int, reach: Floats | float) -> _Room:
         """Return the room in which the figures at ``column`` move no further than ``reach``."""
@@ -105,6 +136,10 @@ class _Room:
         down[column] = np.maximum(down[column], -np.asarray(reach))
         up[column] = np.minimum(up[column], reach)
         return replace(self, down=down, up=up)
+
+
+def _in_whole_numbers(move: Floats) -> bool:
+    return bool((np.abs(move - np.round(move)) < _STILL).all())
 
 
 def _room(figures: Figures, places: Integers) -> _Room:
@@ -120,6 +155,7 @@ def _room(figures: Figures, places: Integers) -> _Room:
         np.maximum(slack, 0.0),
         np.minimum(figures.lower[places] - value, 0.0),
         np.maximum(figures.upper[places] - value, 0.0),
+        figures.whole,
     )
 
 
@@ -156,6 +192,8 @@ def narrow(figures: Figures, known: Booleans, need: Floats) -> Integers:
     Every point that a programme finds is a table that fits what is published, so it vouches for
     all figures at once; only those that no shared point vouches for get programmes of their own.
     """
+    if figures.whole:
+        need = np.ceil(need)
     targets = np.flatnonzero((need > 0) & ~known)
     failing = list(np.flatnonzero((need > 0) & known))
     least, greatest = np.zeros(len(figures)), np.zeros(len(figures))
@@ -163,8 +201,7 @@ def narrow(figures: Figures, known: Booleans, need: Floats) -> Integers:
     def spanned(column: Integers | np.intp) -> Any:
         return greatest[column] - least[column] >= need[column] * (1 - _STILL)
 
-    def see(room: _Room, direction: Floats) -> None:
-        move = room.furthest(direction)
+    def see(room: _Room, move: Floats | None) -> None:
         if move is not None:
             least[room.places] = np.minimum(least[room.places], move)
             greatest[room.places] = np.maximum(greatest[room.places], move)
@@ -182,14 +219,15 @@ def narrow(figures: Figures, known: Booleans, need: Floats) -> Integers:
                 break
             direction = np.zeros(len(room.places))
             direction[mine] = np.where(open_, sign, 0.0) / asked
-            see(boxed, direction)
+            see(boxed, boxed.sketch(direction))
         for column in mine:
             for side in (1.0, -1.0):
                 if spanned(room.places[column]):
                     break
                 direction = np.zeros(len(room.places))
                 direction[column] = side
-                see(room.within(int(column), need[room.places[column]]), direction)
+                near = room.within(int(column), need[room.places[column]])
+                see(near, near.furthest(direction))
             if not spanned(room.places[column]):
                 failing.append(room.places[column])
     return np.array(sorted(failing), dtype=np.intp)
@@ -207,6 +245,7 @@ def cover(
     places = np.flatnonzero(~known | np.isfinite(cost))
     if target not in places:
         return None
+    need = np.ceil(need) if figures.whole else need
     room = _room(figures, places)
     price = np.where(known[places], cost[places], 0.0)
     column = int(np.flatnonzero(places == target)[0])
@@ -235,17 +274,32 @@ def _cheapest(
     aim = np.zeros(count * len(sides))
     aim[[column + count * place for place in range(len(sides))]] = sides
     limits = np.concatenate([room.up, -room.down] * len(sides))
+    # A little on what is free as well, so that nothing moves without need.
+    cost = np.tile(price + 1e-6, 2 * len(sides))
+    slack = np.tile(room.slack, len(sides))
+    held = sparse.vstack([equal, sparse.csr_array(aim[None, :]) @ moves])
+    target = np.concatenate([np.zeros(equal.shape[0]), [need]])
     found = linprog(
-        # A little on what is free as well, so that nothing moves without need.
-        np.tile(price + 1e-6, 2 * len(sides)),
+        cost,
         A_ub=ordered if ordered.shape[0] else None,
-        b_ub=np.tile(room.slack, len(sides)) if ordered.shape[0] else None,
-        A_eq=sparse.vstack([equal, sparse.csr_array(aim[None, :]) @ moves]),
-        b_eq=np.concatenate([np.zeros(equal.shape[0]), [need]]),
+        b_ub=slack if ordered.shape[0] else None,
+        A_eq=held,
+        b_eq=target,
         bounds=np.column_stack([np.zeros(len(limits)), limits]),
         method="highs",
     )
-    if found.status != 0:
+    if found.status == 0 and room.whole and not _in_whole_numbers(found.x):
+        found = milp(
+            cost,
+            integrality=np.ones(len(cost)),
+            bounds=Bounds(0.0, limits),
+            constraints=[
+                LinearConstraint(held, target, target),
+                LinearConstraint(ordered, -np.inf, slack),
+            ],
+            options={"time_limit": _PATIENCE},
+        )
+    if found.x is None or found.status not in (0, 1):
         return None
     moved = np.abs((moves @ found.x).reshape(len(sides), count)).max(axis=0) > _STILL
     return float(found.fun), moved

@@ -35,7 +35,7 @@ def primary(estimates: pl.DataFrame, policy: DisclosurePolicy) -> pl.Series:
 
     The rules may use ``n`` and ``events``; where a statistic has no events they do not hold.
     """
-    holds: pl.Expr = pl.lit(False)
+    holds = pl.repeat(False, pl.len())
     for rule in policy.rules:
         holds = holds | rule.condition.over(estimates.columns).fill_null(False)
     return estimates.select(holds.alias("withheld")).to_series()
@@ -58,13 +58,9 @@ def margins_of(
         else:
             broken = cells.filter(pl.col(dimension) != _TOTAL)
             parts = broken.with_columns(pl.lit(_TOTAL).alias(dimension))
-        grouped = parts.group_by(keys.columns, maintain_order=True).agg(
-            pl.col("row").alias("parts")
-        )
-        joined = cells.join(grouped, on=keys.columns, how="inner", maintain_order="left")
-        found += [
-            Margin(total, tuple(members)) for total, members in joined.select("row", "parts").rows()
-        ]
+        grouped = parts.group_by(keys.columns).agg(pl.col("row").alias("parts"))
+        joined = cells.join(grouped, on=keys.columns).select("row", "parts").sort("row")
+        found += [Margin(total, tuple(members)) for total, members in joined.rows()]
     return found
 
 
@@ -87,22 +83,24 @@ def complements(
         exposed = _exposed(held, secret, margins)
         if exposed is None:
             return held & ~withheld
-        cell, margin, recovered = exposed
+        margin, recovered = exposed
         open_parts = [part for part in margin.parts if not held[part]]
         if open_parts or not held[margin.total]:
             chosen = min(open_parts or [margin.total], key=lambda part: (n[part], part))
             held[chosen] = secret[chosen] = True
             continue
-        cover = [one for one in margin.cells if recovered[one] and one != cell and not secret[one]]
-        if not cover:
-            return held & ~withheld
-        secret[min(cover, key=lambda part: (n[part], part))] = True
+        covers = [one for one in margin.cells if recovered[one]]
+        secret[min(covers, key=lambda part: (n[part], part))] = True
 
 
 def _exposed(
     held: Booleans, secret: Booleans, margins: Sequence[Margin]
-) -> tuple[int, Margin, Booleans] | None:
-    """Return the first secret cell that a chain of subtractions reaches, with its margin."""
+) -> tuple[Margin, Booleans] | None:
+    """Return the first margin in which a chain of subtractions reaches a secret cell.
+
+    With it the cells (K,) that were recovered on the way; none of them is secret, and all of the
+    margin but that cell is published or among them.
+    """
     hidden = held.copy()
     found = True
     while found:
@@ -112,7 +110,7 @@ def _exposed(
             if len(unknown) != 1:
                 continue
             if secret[unknown[0]]:
-                return unknown[0], margin, held & ~hidden
+                return margin, held & ~hidden
             hidden[unknown[0]] = False
             found = True
     return None

@@ -18,6 +18,7 @@ def judge(estimates: pl.DataFrame, policy: ReliabilityPolicy) -> pl.DataFrame:
 
     The columns are the facts that the policy's rules may use (``definitions.policy.FACTS``):
     ``estimate`` on the estimator's scale, ``n`` people behind it, ``n_eff`` p(1-p)/se^2,
+    ``n_star`` the same adjusted for degrees of freedom and at most n,
     ``events`` those counted, ``n_num``, ``n_eff_num`` and ``n_eff_den`` the people in the
     numerator of a ratio and the effective samples of both its sides, ``psu`` and ``df`` of the
     domain, ``se``, ``cv``, ``width`` and ``rel_width`` of the Korn-Graubard interval on 0..1 (of

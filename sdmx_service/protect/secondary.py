@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,11 +27,13 @@ class Sheet:
     ``place`` (C,) is the figure that is secret of each cell; ``publishers`` (V lists) the cells of
     which any one, if open, publishes a figure: the people of a group are the same in several
     indicators. A figure without publishers is known to nobody, but it may follow from others.
+    ``rounded``: of a published figure only these two ends (V,) are known, if they differ.
     """
 
     figures: Figures
     place: Integers
     publishers: Sequence[Sequence[int]]
+    rounded: tuple[Floats, Floats] | None = None
 
     @cached_property
     def _shown_by(self) -> Any:
@@ -49,8 +51,21 @@ class Sheet:
         """Return the cells whose figure can be confined to less than ``need`` (C,), if over 0."""
         asked = np.zeros(len(self.figures))
         np.maximum.at(asked, self.place, need)
-        found = narrow(self.figures, self.known(open_), asked)
+        found = narrow(*self._seen(self.known(open_)), asked)
         return np.flatnonzero(np.isin(self.place, found) & (need > 0))
+
+    def _seen(self, published: Booleans) -> tuple[Figures, Booleans]:
+        """Return the figures with the intervals of the rounded ones, and which are known (V,)."""
+        if self.rounded is None:
+            return self.figures, published
+        low, high = self.rounded
+        figures = self.figures
+        seen = replace(
+            figures,
+            lower=np.where(published, np.maximum(figures.lower, low), figures.lower),
+            upper=np.where(published, np.minimum(figures.upper, high), figures.upper),
+        )
+        return seen, published & (low == high)
 
     def companions(
         self, open_: Booleans, told: Booleans, cost: Floats, cell: int, need: float
@@ -58,6 +73,7 @@ class Sheet:
         """Return the open cells to withhold so that ``cell`` gets its room, None: there is no way.
 
         ``cost`` (C,) is what withholding a cell costs; those ``told`` (C,) are known for good.
+        Rounded figures are taken for exact ones here: what is withheld is enough, if not the least.
         """
         price = self._shown_by @ np.where(open_, cost, 0.0)
         price[self._shown_by @ (open_ & told).astype(float) > 0] = np.inf
@@ -110,10 +126,15 @@ def completed(
         if not todo:
             lost[[cell for _, cell in beyond_help]] = True
             return Completed(added, failed, lost)
+        helped = False
         for which, cell in todo:
             need = float(asked[which][cell])
             companions = sheets[which].companions(open_, told, cost, cell, need)
             if companions is None:
                 beyond_help.add((which, cell))
                 continue
+            helped |= len(companions) > 0
             added[companions], open_[companions] = True, False
+        if not helped:
+            # What would help is withheld already, and yet the audit does not see that it does.
+            beyond_help |= set(todo)

@@ -168,11 +168,12 @@ def _also_told(
     reason = decided.decisions[name].reason
     opened = Judged(pl.Series(outcome), reason)
     everything = levels(project, survey, indicator, Tabulated(estimates), opened)
-    columns = earlier.observations.columns
+    columns = [name for name in earlier.observations.columns if name != "BASE"]
     told = everything.filter(pl.col("OBS_VALUE").is_not_null()).select(
         pl.col(column).cast(earlier.observations.schema[column]) for column in columns
     )
-    return Earlier(pl.concat([earlier.observations, told]).unique())
+    exact = told.with_columns(pl.lit(1.0).alias("BASE"))
+    return Earlier(pl.concat([earlier.observations, exact]).unique())
 
 
 def test_a_confidential_cell_that_was_told_is_reported(

@@ -17,9 +17,11 @@ from sdmx_service.errors import DefinitionError
 from sdmx_service.protect.disclosure import Margin, primary
 from sdmx_service.protect.dominance import concentrated, few_dominate, one_dominates, p_percent
 from sdmx_service.protect.rounding import (
+    base_of,
     controlled,
     deterministic,
     interval_of,
+    weight_base,
     with_rounded_counts,
 )
 
@@ -135,6 +137,46 @@ def test_counts_are_rounded_only_where_the_policy_says_so(repository: Path, tmp_
         _policy(repository, tmp_path, POLICY + more).base for more in ("", "rounding: {base: 5}\n")
     ]
     assert bases == [1, 5]
+
+
+def test_a_method_that_would_round_one_count_in_two_ways_is_refused(
+    repository: Path, tmp_path: Path
+) -> None:
+    for method in ("random", "controlled"):
+        with pytest.raises(DefinitionError, match="nearest"):
+            _policy(repository, tmp_path, POLICY + f"rounding: {{base: 5, method: {method}}}\n")
+
+
+def test_weights_are_rounded_to_as_many_people() -> None:
+    """14,827 people stand for 8.2 million: five for 2,765, rounded up to 5,000."""
+    assert weight_base(14_827, 8_200_000, 5) == 5_000
+    assert weight_base(1_000, 1_000, 5) == 5
+    assert weight_base(1_000, 200_000, 5) == 1_000
+    assert weight_base(1_000, 201_000, 5) == 2_000
+
+
+def test_a_release_tells_what_its_counts_were_rounded_to() -> None:
+    assert base_of(pl.Series([20, None, 35, 10])) == 5
+    assert base_of(pl.Series([20, 35, 11])) == 1
+    assert base_of(pl.Series([None, None], dtype=pl.Int64)) == 1
+
+
+def test_a_design_effect_is_that_of_the_rounded_count_and_a_certain_value_has_no_bounds() -> None:
+    table = pl.DataFrame(
+        {
+            "UNWGTD_SAMPL_SIZE": [18, 21],
+            "WGTD_SAMPL_SIZE": [180.0, 210.0],
+            "PROV_ID": ["A:1", "A:1"],
+            "DESIGN_EFFECT": [1.7, None],
+            "STD_ERR": [0.1, None],
+            "LOWER_BOUND": [0.2, 0.9],
+        }
+    )
+    shown = with_rounded_counts(table, ("UNWGTD_SAMPL_SIZE",), 5)
+    # DEFF = SE^2 (n - 1) / (p (1 - p)): 17 becomes 19.
+    assert shown["DESIGN_EFFECT"].to_list() == [pytest.approx(1.9), None]
+    assert shown["LOWER_BOUND"].to_list() == [0.2, None]
+    assert shown["WGTD_SAMPL_SIZE"].to_list() == [200.0, 200.0]
 
 
 def test_counts_go_to_the_nearest_multiple() -> None:

@@ -60,6 +60,7 @@ def _facts(**columns: list[float | None]) -> pl.DataFrame:
         "estimate": [0.25] * rows,
         "n": [500.0] * rows,
         "n_eff": [400.0] * rows,
+        "n_star": [380.0] * rows,
         "events": [100.0] * rows,
         "n_num": [None] * rows,
         "n_eff_num": [None] * rows,

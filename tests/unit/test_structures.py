@@ -115,7 +115,8 @@ def breakdown_groups(store: StructureStore, structure: DataStructure) -> list[st
 def test_groups_are_the_prefix_of_the_breakdown_and_a_code_of_its_list(
     store: StructureStore,
 ) -> None:
-    expected = breakdown_groups(store, store.datastructure("DSD_INCL_IND"))
+    # all groups together, and none
+    expected = [*breakdown_groups(store, store.datastructure("DSD_INCL_IND")), "_T", "_Z"]
     assert [code.id for code in store.codelist("CL_GROUP").codes] == expected
 
 
