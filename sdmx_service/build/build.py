@@ -12,13 +12,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 import sdmx_service
+from sdmx_service.build.comparisons import comparisons
 from sdmx_service.build.description import describe
 from sdmx_service.build.earlier import Earlier, earlier_releases
 from sdmx_service.build.gaps import gaps
 from sdmx_service.build.levels import Judged, Ruling, levels
 from sdmx_service.build.protection import protection
 from sdmx_service.build.scales import STRUCTURE as SCALES
-from sdmx_service.build.scales import measured, no_scales, ruling_of, scales
+from sdmx_service.build.scales import Measured, measured, no_scales, ruling_of, scales
 from sdmx_service.build.truth import truth_annex
 from sdmx_service.cube import columns
 from sdmx_service.definitions.indicator import Indicator
@@ -26,7 +27,7 @@ from sdmx_service.definitions.policy import Outcome
 from sdmx_service.definitions.project import Project, load_project
 from sdmx_service.definitions.survey import Survey
 from sdmx_service.errors import DefinitionError
-from sdmx_service.protect.rounding import with_rounded_counts
+from sdmx_service.protect.rounding import deterministic, with_rounded_counts
 from sdmx_service.release.publishing import publish
 from sdmx_service.survey.estimator import Tabulated
 from sdmx_service.survey.sample import Sample, read_sample
@@ -95,15 +96,25 @@ class _Assembly:
         self.step(f"{survey.id}: {sample.frame.height:,} people read")
         tabulated: dict[str, Tabulated] = {}
         rulings: dict[str, Ruling] = {}
+        measures: dict[str, Measured] = {}
         indicators = self.project.indicators_of(survey)
         for indicator in indicators:
             tabulated[indicator.id] = tabulate(sample, indicator)
-            rulings[indicator.id] = self._ruling(sample, indicator)
+            if indicator.index is not None:
+                measures[indicator.id] = measured(sample, indicator.index)
+            rulings[indicator.id] = ruling_of(
+                self.project, survey, indicator, measures.get(indicator.id)
+            )
             groups = len(tabulated[indicator.id].estimates)
             self.step(f"{survey.id}: {indicator.id} in {groups:,} groups")
         estimated = {name: one.estimates for name, one in tabulated.items()}
-        decided = protection(self.project, survey, estimated, self.earlier, sample, rulings)
+        decided = protection(
+            self.project, survey, estimated, self.earlier, sample, rulings, measures
+        )
         self.unprotected += decided.unprotected
+        for scale in measures.values():
+            allowed = decided.decisions[scale.declared.id]
+            self.scales.append(scales(self.project, sample, scale, allowed))
         found: dict[str, tuple[Tabulated, Judged]] = {}
         for indicator in indicators:
             one, decisions = tabulated[indicator.id], decided.decisions[indicator.id]
@@ -111,16 +122,10 @@ class _Assembly:
             compared = gaps(self.project, survey, indicator, one.estimates, decisions)
             if compared is not None:
                 self.gaps.append(compared)
+            self.gaps += comparisons(self.project, sample, indicator, one.estimates, decisions)
             self._count_waiting(indicator, decisions, is_public(one.estimates.keys))
             found[indicator.id] = (one, decisions)
         self._annex(survey, sample, found)
-
-    def _ruling(self, sample: Sample, indicator: Indicator) -> Ruling:
-        """Return what decides beside the policies, noting down what its scale measures."""
-        scale = None if indicator.index is None else measured(sample, indicator.index)
-        if scale is not None:
-            self.scales.append(scales(self.project, sample, indicator, scale))
-        return ruling_of(self.project, sample.survey, indicator, scale)
 
     def _count_waiting(
         self, indicator: Indicator, decisions: Judged, public: NDArray[np.bool_]
@@ -172,12 +177,15 @@ def build_release(
         name: with_rounded_counts(table, COUNTS, project.disclosure.base)
         for name, table in tables.items()
     }
+    base = project.disclosure.base
+    sizes = deterministic(np.array(list(assembly.rows.values()), dtype=float), base)
+    rows = {survey: int(size) for survey, size in zip(assembly.rows, sizes, strict=True)}
     release = publish(
         Path(releases),
         title=project.publication.title,
         tables=tables,
         structures=project.dsd / "structures",
-        definitions=describe(project, assembly.rows),
+        definitions=describe(project, rows),
         annexes=assembly.annexes,
         inputs={s.id: {source.name: source.sha256 for source in s.sources} for s in surveys},
         generator=f"sdmx-service {sdmx_service.__version__}",

@@ -58,7 +58,7 @@ def _survey(survey: Survey, rows: int) -> dict[str, Any]:
         "url": survey.url,
         "sha256": survey.sources[0].sha256,
         "sources": [{"name": s.name, "sha256": s.sha256} for s in survey.sources],
-        "design": survey.design.description,
+        "design": survey.design.account,
         "n": rows,
         "notes": list(survey.notes),
         "not_in_the_data": list(survey.not_in_the_data),

@@ -83,7 +83,7 @@ def evidence(estimates: Estimates, indicator: Indicator) -> pl.DataFrame:
     facts: Facts = {
         "estimate": estimates.value,
         "n": people.astype(np.float64),
-        **dict.fromkeys(("n_eff", "events", "n_num", "n_eff_num", "n_eff_den"), nothing),
+        **dict.fromkeys(("n_eff", "n_star", "events", "n_num", "n_eff_num", "n_eff_den"), nothing),
         "psu": estimates.n_psu.astype(np.float64),
         "df": estimates.df.astype(np.float64),
         # Answers that do not vary at all have a standard error of zero and no precision.
@@ -114,8 +114,14 @@ def _of_a_share(estimates: Estimates) -> Facts:
     every = interval.clopper_pearson(value, estimates.n, level=LEVEL)
     width = np.where(constant, every.upper - every.lower, beta.upper - beta.lower)
     with np.errstate(divide="ignore", invalid="ignore"):
+        effective = np.where(constant, estimates.n, value * (1 - value) / se**2)
+        ratio = interval.critical(estimates.n - 1.0, LEVEL) / interval.critical(
+            estimates.df.astype(np.float64), LEVEL
+        )
+        adjusted = np.minimum(estimates.n, effective * ratio**2)
         return {
-            "n_eff": np.where(constant, estimates.n, value * (1 - value) / se**2),
+            "n_eff": effective,
+            "n_star": np.where(constant, estimates.n, adjusted),
             "se": se,
             "width": width,
             "rel_width": np.where(value > 0, width / value, np.nan),

@@ -9,41 +9,26 @@ import pandas as pd
 import polars as pl
 
 from sdmx_service.build.evidence import LEVEL
+from sdmx_service.build.findings import NUMBERS, difference_unit
 from sdmx_service.build.levels import Judged, constants, judged
 from sdmx_service.build.nature import nature_of
+from sdmx_service.build.simultaneous import held_together
+from sdmx_service.definitions.comparison import Family
 from sdmx_service.definitions.indicator import Direction, Indicator
 from sdmx_service.definitions.policy import Outcome
 from sdmx_service.definitions.project import Project
 from sdmx_service.definitions.survey import Survey
-from sdmx_service.model import Measure
+from sdmx_service.model import CiMethod, Measure
 from sdmx_service.protect.reliability import OUTCOMES
 from sdmx_service.protect.status import with_status
 from sdmx_service.survey import gap
 from sdmx_service.survey.comparison import CONDITIONS, plan
 from sdmx_service.survey.estimate import Composition, Estimates
 from sdmx_service.survey.multiplicity import Adjustment, adjust
-from sdmx_service.survey.pairs import df_of_pairs
 from sdmx_service.survey.tabulation import AREA, TOTAL, is_public
 
-__all__ = ["gaps"]
+__all__ = ["NUMBERS", "gaps"]
 
-NUMBERS = (
-    "OBS_VALUE",
-    "STD_ERR",
-    "LOWER_BOUND",
-    "UPPER_BOUND",
-    "CI_METHOD",
-    "EST_COMP",
-    "EST_REF",
-    "COV_COMP_REF",
-    "N_COMP",
-    "N_REF",
-    "DEGREES_FREEDOM",
-    "P_VALUE",
-    "P_ADJ",
-    "P_ADJ_BH",
-    "DISADV",
-)
 _RESTS = ("REST", "AREA_REST")
 
 
@@ -202,21 +187,6 @@ def _disadvantaged(found: gap.Gaps, indicator: Indicator) -> np.ndarray:
     return np.where(comparison, "COMP", np.where(reference, "REF", "NONE")).astype(object)
 
 
-def _df(
-    compared: _Compared, first: np.ndarray, second: np.ndarray, planned: pd.DataFrame
-) -> np.ndarray:
-    """Return the degrees of freedom of each gap.
-
-    Two groups: PSUs minus strata represented in either. A part beside its whole, or beside the
-    rest of it: those of the side that has fewer, the part as a rule, because nearly all of the
-    variance is the part's and the many PSUs elsewhere tell nothing of it.
-    """
-    union = df_of_pairs(compared.estimates, first, second)
-    fewer = np.minimum(compared.estimates.df[first], compared.estimates.df[second])
-    freedom: np.ndarray = np.where(planned["against"] == "REFERENCE", union, fewer)
-    return freedom
-
-
 def _worst(
     outcome: pl.Series, first: np.ndarray, second: np.ndarray, published: np.ndarray
 ) -> pl.Series:
@@ -230,7 +200,7 @@ def _worst(
 def _unit(indicator: Indicator, measure: Measure) -> str:
     if measure is not Measure.DIFFERENCE:
         return "RO"
-    return "PP" if indicator.unit == "PT" else indicator.unit
+    return difference_unit(indicator)
 
 
 def _measures(indicator: Indicator) -> list[tuple[Measure, tuple[str, ...]]]:
@@ -258,7 +228,8 @@ def gaps(
     if not _measures(indicator):
         return None
     references = {b.dimension: b.reference for b in survey.breakdowns}
-    planned = plan(estimates.keys, references, survey.area)
+    shared = [b.dimension for b in survey.breakdowns if b.overlap]
+    planned = plan(estimates.keys, references, survey.area, overlapping=shared)
     if estimates.composition is Composition.NONE:
         # A median of the rest does not follow from those of the whole and the part.
         planned = planned[~planned["against"].isin(_RESTS)].reset_index(drop=True)
@@ -269,6 +240,15 @@ def gaps(
         if len(chosen):
             parts.append(_observations(project, survey, indicator, compared, chosen, measure))
     return pl.concat(parts) if parts else None
+
+
+def _families(survey: Survey, indicator: Indicator) -> list[str]:
+    """Return the breakdowns whose gaps have intervals that hold together."""
+    return [
+        one.breakdown
+        for one in indicator.comparisons
+        if isinstance(one, Family) and (not one.surveys or survey.id in one.surveys)
+    ]
 
 
 def _observations(
@@ -286,13 +266,19 @@ def _observations(
         first,
         second,
         measure,
-        df=_df(compared, first, second, planned),
+        part=(planned["against"] != "REFERENCE").to_numpy(),
         level=LEVEL,
     )
     keys = compared.estimates.keys.iloc[first].reset_index(drop=True)
     other = compared.estimates.keys.iloc[second].reset_index(drop=True)
     published = compared.open_[chosen] & found.estimable
     family = _family(project, indicator, survey, keys, planned, measure)
+    declared = planned["breakdown"].isin(_families(survey, indicator))
+    declared &= planned["against"] == "REFERENCE"
+    found, together = held_together(
+        compared.estimates, first, second, found, family, published & declared.to_numpy()
+    )
+    usual = "T" if measure is Measure.DIFFERENCE else "LOG_T"
     p = np.where(published, found.p, np.nan)
     holm = adjust(p, family, Adjustment.HOLM)
     bh = adjust(p, family, Adjustment.BENJAMINI_HOCHBERG)
@@ -323,6 +309,7 @@ def _observations(
             "FAMILY": family.to_numpy(dtype=object).astype(str),
             "FAMILY_SIZE": holm.family_size.astype(np.int64),
             "DISADV": _disadvantaged(found, indicator).astype(str),
+            "CI_METHOD": np.where(together, CiMethod.MAX_T.value, usual),
         }
     ).with_columns(
         pl.selectors.float().fill_nan(None),
@@ -335,8 +322,7 @@ def _observations(
         pl.lit("0").alias("UNIT_MULT"),
         pl.lit(str(indicator.decimals if measure is Measure.DIFFERENCE else 2)).alias("DECIMALS"),
         pl.lit(LEVEL).alias("CONF_LEVEL"),
-        pl.lit("TSL").alias("VAR_EST_METHOD"),
-        pl.lit("T" if measure is Measure.DIFFERENCE else "LOG_T").alias("CI_METHOD"),
+        pl.lit(survey.design.variance_method).alias("VAR_EST_METHOD"),
         *(pl.lit(value, dtype=pl.String).alias(name) for name, value in constants(survey).items()),
     )
     protected = with_status(frame, worst, NUMBERS)

@@ -16,6 +16,7 @@ from sdmx_service.definitions.review import Review
 from sdmx_service.definitions.survey import Survey
 from sdmx_service.model import CiMethod
 from sdmx_service.protect.disclosure import complements, margins_of, primary
+from sdmx_service.protect.overlap import adding_up
 from sdmx_service.protect.reliability import OUTCOMES, judge, remarks
 from sdmx_service.protect.review import at_least, signed
 from sdmx_service.protect.status import with_status
@@ -158,6 +159,7 @@ def protected(
         AREA,
         {code.id: code.parent for code in areas.values()},
     )
+    margins, _ = adding_up(margins, estimates.n[parts])
     confidential = (first.reason == "CONFIDENTIAL").fill_null(False).to_numpy()
     joined = np.zeros(len(estimates), dtype=bool)
     joined[parts] = complements(estimates.n[parts], confidential[parts], withheld[parts], margins)
@@ -224,7 +226,7 @@ def levels(
         pl.lit("0").alias("UNIT_MULT"),
         pl.lit(str(indicator.decimals)).alias("DECIMALS"),
         pl.lit(LEVEL).alias("CONF_LEVEL"),
-        pl.lit("TSL").alias("VAR_EST_METHOD"),
+        pl.lit(survey.design.variance_method).alias("VAR_EST_METHOD"),
         pl.lit(None, dtype=pl.String).alias("EVIDENCE_ID"),
         *(pl.lit(value, dtype=pl.String).alias(name) for name, value in constants(survey).items()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,7 @@ from sdmx_service.build.relations import (
     side_by_side,
     weighted_table,
 )
+from sdmx_service.build.scales import Measured
 from sdmx_service.definitions.indicator import Indicator, Statistic
 from sdmx_service.definitions.policy import DisclosurePolicy
 from sdmx_service.definitions.project import Project
@@ -74,7 +75,7 @@ def _needs(
     counted = np.where(small & some, np.maximum(people, share * cells.n), 0.0)
     summed = np.where(confidential, np.maximum(people * each, share * side), 0.0)
     summed = np.where(joined & ~confidential, people * each, summed)
-    return counted, np.where(some, summed, 0.0)
+    return counted, np.where(some & cells.summed, summed, 0.0)
 
 
 def protection(
@@ -84,15 +85,21 @@ def protection(
     earlier: Earlier | None = None,
     sample: Sample | None = None,
     rulings: Mapping[str, Ruling] | None = None,
+    scales: Mapping[str, Measured] | None = None,
 ) -> Protection:
     """Return what is withheld of each indicator of a survey so that no release gives it away.
 
     First each indicator by itself (``levels.protected``), then all together: every cell withheld
     to protect people keeps the width that the policy asks for, against a reader who adds, subtracts
     and compares all that this and earlier releases publish. ``sample`` is needed for the rules of
-    dominance, which look at single contributions.
+    dominance, which look at single contributions. ``scales`` are those behind indicators: the
+    decisions about their areas stand under the id of the scale.
     """
     indicators = {name: project.indicators[name] for name in found}
+    behind = {one.declared.id: name for name, one in (scales or {}).items()}
+    for scale, name in behind.items():
+        indicators[scale] = replace(indicators[name], id=scale)
+    found = {**found, **{one.declared.id: one.alpha for one in (scales or {}).values()}}
     sensitive = {
         name: _sensitive(project, survey, found[name], indicators[name], earlier, sample)
         for name in found
@@ -107,18 +114,24 @@ def protection(
         )
         for name in found
     }
-    cells = side_by_side(indicators, found)
+    cells = side_by_side(indicators, found, frozenset(behind))
     margins = list(margins_among(project, cells, found))
+    shared = list(margins_among(project, cells, found, overlapping=True))
     reason = pl.concat([first[name].reason.cast(pl.String) for name in found])
     confidential = (reason == "CONFIDENTIAL").fill_null(False).to_numpy() & (cells.n > 0)
     complement = (reason == "COMPLEMENT").fill_null(False).to_numpy() & (cells.n > 0)
     shown = np.concatenate([first[name].shown(found[name].keys) for name in found])
-    told = np.zeros(len(cells), dtype=bool)
+    told, counted = np.zeros((2, len(cells)), dtype=bool)
     if earlier is not None:
-        told = np.concatenate([earlier.told(survey, i, found[i.id]) for i in indicators.values()])
+        every = indicators.values()
+        told = np.concatenate([earlier.told(survey, i, found[i.id]) for i in every])
+        counted = np.concatenate([earlier.counted(survey, i, found[i.id]) for i in every])
     small = np.concatenate([_small(project, found[n], indicators[n]) for n in found])
 
-    sheets = (people_table(cells, margins), weighted_table(cells, margins, survey.area))
+    sheets = (
+        people_table(cells, margins, shared, base=project.disclosure.base, counted=counted),
+        weighted_table(cells, margins, survey.area, shared),
+    )
     joined = complement
 
     def needs(added: Booleans) -> tuple[Floats, Floats]:
@@ -164,7 +177,7 @@ def _sensitive(
     held = np.zeros(len(estimates), dtype=bool)
     if earlier is not None:
         # The people by whom two publications of one cell differ can be told apart from the rest.
-        apart = earlier.differences(survey, indicator, estimates, project.disclosure.base)
+        apart = earlier.differences(survey, indicator, estimates)
         facts = evidence(estimates, indicator).clear()
         facts = pl.concat([facts, apart.select("n")], how="diagonal")
         few = primary(facts, project.disclosure).to_numpy()

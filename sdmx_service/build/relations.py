@@ -16,6 +16,8 @@ from sdmx_service.definitions.indicator import Indicator
 from sdmx_service.definitions.project import Project
 from sdmx_service.protect.audit import Figures
 from sdmx_service.protect.disclosure import margins_of
+from sdmx_service.protect.overlap import adding_up
+from sdmx_service.protect.rounding import deterministic, interval_of
 from sdmx_service.protect.secondary import Sheet
 from sdmx_service.survey.estimate import Estimates
 from sdmx_service.survey.tabulation import AREA, PLACED, TOTAL
@@ -46,8 +48,8 @@ class SideBySide:
     amount: Floats  # what the share is of: 0 at the lower end of the scale, the weight at the upper
     events: Floats
     capped: Booleans
+    summed: Booleans  # whether a weighted sum is published beside the count
     full: dict[str, bool]
-    universe: dict[str, str | None]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -80,10 +82,15 @@ def _amounts(estimates: Estimates, indicator: Indicator) -> tuple[Floats, bool]:
     return value * weight / (spread if spread > 0 else 1.0), False
 
 
-def side_by_side(indicators: Mapping[str, Indicator], found: Mapping[str, Estimates]) -> SideBySide:
+def side_by_side(
+    indicators: Mapping[str, Indicator],
+    found: Mapping[str, Estimates],
+    counted: frozenset[str] = frozenset(),
+) -> SideBySide:
+    """Return all cells one after another; of those ``counted`` no weighted sum is published."""
     dimensions = sorted({name for e in found.values() for name in e.keys.columns} - {AREA})
     columns: dict[str, list[Any]] = defaultdict(list)
-    start, full, universe, place = {}, {}, {}, 0
+    start, full, place = {}, {}, 0
     keys: list[tuple[str, ...]] = []
     # Weights are counted in people of average weight: one scale for all programmes.
     total = next(iter(found.values()))
@@ -93,15 +100,16 @@ def side_by_side(indicators: Mapping[str, Indicator], found: Mapping[str, Estima
         frame = estimates.keys.reindex(columns=[AREA, *dimensions], fill_value=TOTAL)
         keys += list(frame.itertuples(index=False, name=None))
         amount, capped = _amounts(estimates, indicators[name])
+        if name in counted:
+            amount, capped = np.zeros(len(estimates)), False
         columns["n"].append(estimates.n)
         columns["missing"].append(estimates.missing)
         columns["weight"].append(estimates.weight_sum / unit)
         columns["amount"].append(np.where(estimates.n > 0, amount / unit, 0.0))
         columns["events"].append(estimates.events)
         columns["capped"].append(np.full(len(estimates), capped))
+        columns["summed"].append(np.full(len(estimates), name not in counted))
         full[name] = not estimates.missing.any()
-        text = indicators[name].universe
-        universe[name] = None if text is None else text.text
     floats = {key: np.concatenate(part).astype(float) for key, part in columns.items()}
     return SideBySide(
         list(found),
@@ -113,8 +121,8 @@ def side_by_side(indicators: Mapping[str, Indicator], found: Mapping[str, Estima
         floats["amount"],
         floats["events"],
         floats["capped"].astype(bool),
+        floats["summed"].astype(bool),
         full,
-        universe,
     )
 
 
@@ -135,23 +143,50 @@ class _FigureTable:
     def adds_up(self, places: Sequence[int], factors: Sequence[float]) -> None:
         self.equal[(tuple(places), tuple(factors))] = None
 
-    def sheet(self, place: Integers, empty: Integers) -> Sheet:
+    def covers(self, total: int, parts: Sequence[int]) -> None:
+        """Note that a total is what its parts, which share people, hold together."""
+        self.ordered.append(((total, *parts), (1.0, *[-1.0] * len(parts)), 0.0))
+        for part in parts:
+            self.ordered.append(((part, total), (1.0, -1.0), 0.0))
+
+    def sheet(
+        self, place: Integers, empty: Integers, *, base: int = 0, exact: Integers | None = None
+    ) -> Sheet:
         """Return the figures as a sheet on which ``place`` (C,) are the secret ones.
 
-        The ``empty`` ones are those of cells with nobody: they are taken to be known.
+        The ``empty`` ones are those of cells with nobody: they are taken to be known. With a
+        ``base`` they are whole numbers, published as multiples of it, ``exact`` ones apart.
         """
         upper = np.full(len(self.values), np.inf)
         upper[empty] = 0.0
         figures = Figures.of(
-            np.array(self.values), equal=list(self.equal), ordered=self.ordered, upper=upper
+            np.array(self.values),
+            equal=list(self.equal),
+            ordered=self.ordered,
+            upper=upper,
+            whole=base > 0,
         )
-        return Sheet(figures, place, self.publishers)
+        if base <= 1:
+            return Sheet(figures, place, self.publishers)
+        rounded = np.zeros(len(self.values), dtype=bool)
+        rounded[place] = True
+        rounded[exact if exact is not None else []] = False
+        low, high = interval_of(deterministic(figures.value, base), base)
+        ends = np.where(rounded, low, figures.value), np.where(rounded, high, figures.value)
+        return Sheet(figures, place, self.publishers, ends)
 
 
 def margins_among(
-    project: Project, cells: SideBySide, found: Mapping[str, Estimates]
+    project: Project,
+    cells: SideBySide,
+    found: Mapping[str, Estimates],
+    *,
+    overlapping: bool = False,
 ) -> Iterator[tuple[int, list[int]]]:
-    """Yield each total with its parts, as places among all cells."""
+    """Yield each total with its parts, as places among all cells.
+
+    They are those that add up; ``overlapping`` are those whose parts share people.
+    """
     areas = project.structures.codelist("CL_AREA").by_id
     parents = {code.id: code.parent for code in areas.values()}
     for name, estimates in found.items():
@@ -159,7 +194,8 @@ def margins_among(
         parts = np.flatnonzero(~keys.isin([PLACED]).to_numpy().any(axis=1))
         dimensions = [column for column in keys.columns if column != AREA]
         places = parts + cells.start[name]
-        for margin in margins_of(pl.from_pandas(keys.iloc[parts]), dimensions, AREA, parents):
+        every = margins_of(pl.from_pandas(keys.iloc[parts]), dimensions, AREA, parents)
+        for margin in adding_up(every, estimates.n[parts])[overlapping]:
             yield int(places[margin.total]), [int(places[part]) for part in margin.parts]
 
 
@@ -180,8 +216,19 @@ def _samepeople_table(cells: SideBySide) -> Integers:
     return first
 
 
-def people_table(cells: SideBySide, margins: Sequence[tuple[int, list[int]]]) -> Sheet:
-    """Return the sheet of sample counts, on which n of each cell is secret."""
+def people_table(
+    cells: SideBySide,
+    margins: Sequence[tuple[int, list[int]]],
+    overlaps: Sequence[tuple[int, list[int]]] = (),
+    *,
+    base: int = 1,
+    counted: Booleans | None = None,
+) -> Sheet:
+    """Return the sheet of sample counts, on which n of each cell is secret.
+
+    ``margins`` add up; the parts of ``overlaps`` share people. Counts are published as multiples
+    of ``base``; those of the cells ``counted`` (C,) were published without rounding before.
+    """
     table, first = _FigureTable(), _samepeople_table(cells)
     place = np.full(len(cells), -1)
     absent = np.full(len(cells), -1)
@@ -196,8 +243,10 @@ def people_table(cells: SideBySide, margins: Sequence[tuple[int, list[int]]]) ->
     for name in cells.names:
         partial = not cells.full[name]
         for cell in cells.places(name):
-            key = (cells.universe[name], cells.keys[cell])
             whole = cells.n[cell] + cells.missing[cell]
+            # As many people of one group were asked: then they are the same, whatever the
+            # universes are called, or may be taken to be.
+            key = (whole, cells.keys[cell])
             if key not in everyone:
                 everyone[key] = place[cell] if not partial else table.figure(whole)
             if partial:
@@ -211,13 +260,22 @@ def people_table(cells: SideBySide, margins: Sequence[tuple[int, list[int]]]) ->
             if symbol[total] >= 0:
                 row_ = (int(symbol[total]), *sorted(int(symbol[part]) for part in parts))
                 table.adds_up(row_, (-1.0, *[1.0] * len(parts)))
-    return table.sheet(place, place[cells.n == 0])
+    for total, parts in overlaps:
+        table.covers(int(place[total]), sorted({int(place[part]) for part in parts}))
+    exact = None if counted is None else place[counted]
+    return table.sheet(place, place[cells.n == 0], base=base, exact=exact)
 
 
 def weighted_table(
-    cells: SideBySide, margins: Sequence[tuple[int, list[int]]], nation: str
+    cells: SideBySide,
+    margins: Sequence[tuple[int, list[int]]],
+    nation: str,
+    overlaps: Sequence[tuple[int, list[int]]] = (),
 ) -> Sheet:
-    """Return the sheet of weights and weighted sums, on which the sum of each cell is secret."""
+    """Return the sheet of weights and weighted sums, on which the sum of each cell is secret.
+
+    ``margins`` add up; the parts of ``overlaps`` share people.
+    """
     table, first = _FigureTable(), _samepeople_table(cells)
     weight = np.full(len(cells), -1)
     amount = np.full(len(cells), -1)
@@ -235,6 +293,9 @@ def weighted_table(
         for symbol in (weight, amount) if additive[total] else (weight,):
             row = (int(symbol[total]), *sorted(int(symbol[part]) for part in parts))
             table.adds_up(row, (-1.0, *[1.0] * len(parts)))
+    for total, parts in overlaps:
+        for symbol in (weight, amount) if cells.capped[total] else (weight,):
+            table.covers(int(symbol[total]), sorted({int(symbol[part]) for part in parts}))
     for row_ in _kinship(cells, weight, amount, nation):
         table.adds_up(*row_)
     nobody = cells.n == 0

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sdmx_service.build.evidence import LEVEL
-from sdmx_service.build.levels import Ruling, constants, protected
+from sdmx_service.build.levels import Judged, Ruling, constants
 from sdmx_service.cube import columns
 from sdmx_service.definitions.indicator import Indicator
 from sdmx_service.definitions.policy import Outcome
@@ -108,14 +108,15 @@ def _loadings(
         return np.full(scores.shape[1], np.nan)
 
 
-def scales(project: Project, sample: Sample, indicator: Indicator, found: Measured) -> pl.DataFrame:
+def scales(project: Project, sample: Sample, found: Measured, decisions: Judged) -> pl.DataFrame:
     """Return the observations of one scale: all statistics of an area are published, or none.
 
-    An area is judged as the mean of the index there would be, by its sample and disclosure; the
-    alpha itself is published whatever it is.
+    An area is judged as the mean of the index there would be, by its sample and disclosure
+    (``build.protection``); the alpha itself is published whatever it is.
     """
-    decisions = protected(project, found.alpha, indicator)
-    table = pl.concat([_estimated(found), _loaded(found)], how="vertical_relaxed")
+    variance = pl.lit(sample.survey.design.variance_method).alias("VAR_EST_METHOD")
+    parts = [_estimated(found).with_columns(variance), _loaded(found)]
+    table = pl.concat(parts, how="vertical_relaxed")
     place = np.tile(np.arange(len(found.alpha)), table.height // len(found.alpha))
     survey = sample.survey
     frame = table.with_columns(
@@ -170,7 +171,6 @@ def _estimated(found: Measured) -> pl.DataFrame:
             "CI_METHOD": [None if m is CiMethod.NONE else m.value for m in bounds.method],
             "UNWGTD_SAMPL_SIZE": every.n.astype(np.int64),
             "DEGREES_FREEDOM": every.df.astype(np.float64),
-            "VAR_EST_METHOD": ["TSL"] * len(every),
         }
     )
 

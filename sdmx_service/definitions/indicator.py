@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from sdmx_service.definitions.comparison import Comparison, comparisons_of
 from sdmx_service.definitions.expression import Expression
 from sdmx_service.definitions.scale import Scale
 from sdmx_service.definitions.statistic import (
@@ -41,7 +42,7 @@ class Indicator:
     """One indicator; ``margin`` is the size of a difference that is too small to matter.
 
     ``parameters`` are the numbers of its statistic, ``index`` the scale whose index it is the mean
-    of.
+    of, ``comparisons`` what is published of its groups beside their plain gaps.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Indicator:
     index: Scale | None
     without: frozenset[str]
     surveys: frozenset[str]
+    comparisons: tuple[Comparison, ...]
     place: str
 
     @property
@@ -133,6 +135,7 @@ def indicator_of(file: YamlFile, scales: Mapping[str, Scale]) -> Indicator:
         index=_index(file, scales),
         without=frozenset(content.get("without", ())),
         surveys=frozenset(content.get("surveys", ())),
+        comparisons=comparisons_of(file, statistic),
         place=file.place(),
     )
 

@@ -27,7 +27,7 @@ __all__ = [
 
 # What a rule may ask of an estimate; ``protect.reliability.judge`` says what each is.
 FACTS = (
-    *("statistic", "estimate", "n", "n_eff", "events", "n_num", "n_eff_num", "n_eff_den"),
+    *("statistic", "estimate", "n", "n_eff", "n_star", "events", "n_num", "n_eff_num", "n_eff_den"),
     *("psu", "df", "se", "cv", "width", "rel_width", "item_nonresponse"),
 )
 

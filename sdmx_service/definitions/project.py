@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from sdmx_service.definitions.carried import check_comparison
 from sdmx_service.definitions.indicator import Indicator, Statistic, indicator_of
 from sdmx_service.definitions.policy import (
     DisclosurePolicy,
@@ -20,7 +21,7 @@ from sdmx_service.definitions.policy import (
 from sdmx_service.definitions.review import Review, Reviews, reviews_of
 from sdmx_service.definitions.scale import Scale, scale_of
 from sdmx_service.definitions.schema import hold_to_schema
-from sdmx_service.definitions.survey import Recipe, Survey, survey_of
+from sdmx_service.definitions.survey import Survey, survey_of
 from sdmx_service.definitions.yaml_file import YamlFile, read_yaml
 from sdmx_service.errors import DefinitionError
 from sdmx_service.structures.artefacts import Codelist
@@ -143,13 +144,6 @@ def _code_in(codelist: Codelist, code: str, place: str) -> None:
         )
 
 
-def _codes_of(recipe: Recipe) -> list[str]:
-    return [
-        *(recipe.bands or {}),
-        *(str(c) for c in (recipe.codes or {}).values() if c is not None),
-    ]
-
-
 def _check_indicator(
     structures: StructureStore, indicator: Indicator, surveys: Collection[Survey]
 ) -> None:
@@ -175,6 +169,9 @@ def _check_indicator(
             f"{indicator.place}: without", got=name, expected=f"one of {', '.join(dimensions)}"
         )
     _check_variables(indicator, surveys)
+    carrying = [survey for survey in surveys if indicator.carried_by(survey)]
+    for comparison in indicator.comparisons:
+        check_comparison(structures, indicator, comparison, carrying)
 
 
 def _check_variables(indicator: Indicator, surveys: Collection[Survey]) -> None:
@@ -265,8 +262,10 @@ def _check_survey(structures: StructureStore, survey: Survey) -> None:
     structure = structures.datastructure("DSD_INCL_IND")
     areas = structures.codelist("CL_AREA")
     _code_in(areas, survey.area, survey.place)
+    variance = structures.codelist("CL_VAR_EST_METHOD")
+    _code_in(variance, survey.design.variance_method, survey.design.place)
     for level in survey.areas:
-        for code in _codes_of(level.recipe):
+        for code in level.recipe.labels:
             _code_in(areas, code, level.recipe.place)
     for breakdown in survey.breakdowns:
         component = structure.by_id.get(breakdown.dimension)
@@ -279,7 +278,7 @@ def _check_survey(structures: StructureStore, survey: Survey) -> None:
         prefix = (
             structures.codelist("CL_BREAKDOWN").by_id[breakdown.dimension].annotations["PREFIX"]
         )
-        for code in _codes_of(breakdown.recipe):
+        for code in breakdown.recipe.labels:
             _code_in(component.codelist, code, breakdown.recipe.place)
             # Its gaps need it as a side: PREFIX and code together.
             _code_in(structures.codelist("CL_GROUP"), prefix + code, breakdown.recipe.place)

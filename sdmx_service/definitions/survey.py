@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from sdmx_service.definitions.design import SampleDesign, design_of
 from sdmx_service.definitions.expression import Expression
 from sdmx_service.definitions.yaml_file import YamlFile
 from sdmx_service.errors import DefinitionError
@@ -47,7 +48,8 @@ class Recipe:
 
     Exactly one of: ``source`` (a column as it is, or recoded by ``codes`` or ``bands``),
     ``expression`` (over harmonised columns), ``any_of`` (true where it is true for anyone
-    with the same values of the raw columns ``within``).
+    with the same values of the raw columns ``within``), ``groups`` (of which a person may be in
+    several: the condition of each, over harmonised columns).
     """
 
     name: str
@@ -58,6 +60,14 @@ class Recipe:
     expression: Expression | None = None
     any_of: Expression | None = None
     within: tuple[str, ...] = ()
+    groups: Mapping[str, Expression] | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The groups that it makes; none where it takes a column as it is."""
+        codes = (self.codes or {}).values()
+        made = (str(code) for code in codes if code is not None)
+        return tuple(dict.fromkeys([*(self.bands or {}), *made, *(self.groups or {})]))
 
 
 class Detail(Enum):
@@ -84,18 +94,10 @@ class Breakdown:
     recipe: Recipe
     reference: str
 
-
-@dataclass(frozen=True)
-class SampleDesign:
-    """The columns of the sample design and what is to be done with a lonely PSU."""
-
-    weight: str
-    strata: tuple[str, ...] = ()
-    psu: tuple[str, ...] = ()
-    fpc: str | None = None
-    nested: bool = False
-    lonely_psu: str = "fail"
-    description: str = ""
+    @property
+    def overlap(self) -> bool:
+        """Whether a person may be in several of its groups."""
+        return self.recipe.groups is not None
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,10 @@ def _recipe(file: YamlFile, where: tuple[str | int, ...], name: str, content: An
     place = file.place(where)
     bands = content.get("bands")
     codes = content.get("map")
-    chosen = [key for key in ("from", "expr", "any") if key in content]
+    chosen = [key for key in ("from", "expr", "any", "groups") if key in content]
     if len(chosen) != 1:
         raise DefinitionError(
-            place, got=", ".join(chosen) or "none", expected="one of from, expr, any"
+            place, got=", ".join(chosen) or "none", expected="one of from, expr, any, groups"
         )
     return Recipe(
         name=name,
@@ -168,24 +170,41 @@ def _recipe(file: YamlFile, where: tuple[str | int, ...], name: str, content: An
         expression=Expression(content["expr"], place) if "expr" in content else None,
         any_of=Expression(content["any"], place) if "any" in content else None,
         within=tuple(content.get("within", ())),
+        groups={
+            code: Expression(text, file.place((*where, "groups", code)))
+            for code, text in content["groups"].items()
+        }
+        if "groups" in content
+        else None,
     )
 
 
 def survey_of(file: YamlFile) -> Survey:
     """Build the survey that a YAML file, already held to its schema, declares."""
     content = file.content
-    design = content["design"]
     breakdowns = []
     for dimension, declared in content["breakdowns"].items():
         recipe = _recipe(file, ("breakdowns", dimension), dimension, declared)
-        groups = [*(recipe.bands or {}), *(recipe.codes or {}).values()]
-        if declared["reference"] not in groups:
+        if declared["reference"] not in recipe.labels:
             raise DefinitionError(
                 file.place(("breakdowns", dimension, "reference")),
                 got=declared["reference"],
-                expected=f"one of {', '.join(sorted({str(g) for g in groups if g}))}",
+                expected=f"one of {', '.join(sorted(recipe.labels))}",
             )
         breakdowns.append(Breakdown(dimension, recipe, declared["reference"]))
+    areas = tuple(
+        AreaLevel(
+            _recipe(file, ("areas", level), f"AREA_{level + 1}", declared),
+            Detail(declared.get("detail", "crossed")),
+        )
+        for level, declared in enumerate(content.get("areas", ()))
+    )
+    variables = tuple(
+        _recipe(file, ("variables", name), name, declared)
+        for name, declared in content["variables"].items()
+    )
+    alone = (one.recipe for one in breakdowns if not one.overlap)
+    recipes = [*variables, *(level.recipe for level in areas), *alone]
     truth = content.get("truth")
     return Survey(
         id=content["id"],
@@ -197,26 +216,9 @@ def survey_of(file: YamlFile) -> Survey:
         licence=content["licence"],
         url=content["url"],
         sources=tuple(_source(source) for source in content["sources"]),
-        design=SampleDesign(
-            weight=design["weight"],
-            strata=tuple(design.get("strata", ())),
-            psu=tuple(design.get("psu", ())),
-            fpc=design.get("fpc"),
-            nested=design.get("nested", False),
-            lonely_psu=design.get("lonely_psu", "fail"),
-            description=design.get("description", ""),
-        ),
-        areas=tuple(
-            AreaLevel(
-                _recipe(file, ("areas", level), f"AREA_{level + 1}", declared),
-                Detail(declared.get("detail", "crossed")),
-            )
-            for level, declared in enumerate(content.get("areas", ()))
-        ),
-        variables=tuple(
-            _recipe(file, ("variables", name), name, declared)
-            for name, declared in content["variables"].items()
-        ),
+        design=design_of(file, {recipe.name: recipe.labels for recipe in recipes}),
+        areas=areas,
+        variables=variables,
         breakdowns=tuple(breakdowns),
         crossings=tuple((first, second) for first, second in content.get("crossings", ())),
         notes=tuple(content.get("notes", ())),
