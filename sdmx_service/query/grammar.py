@@ -35,7 +35,9 @@ __all__ = [
 
 LONGEST = 255
 # What real clients say about the answer beside the standard's own words.
-PRESENTATION = ("format", "formatVersion", "compression", "labels", "lang", "locale")
+PRESENTATION = (
+    "format", "formatVersion", "compression", "labels", "keys", "timeFormat", "lang", "locale",
+)  # fmt: skip
 Check = Callable[[str, str], str]
 _ID = re.compile(r"[A-Za-z0-9_@$-]+")
 _ITEM = re.compile(r"[A-Za-z0-9_@$-]+(?:\.[A-Za-z0-9_@$-]+)*")

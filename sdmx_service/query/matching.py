@@ -13,7 +13,7 @@ from sdmx_service.query.period import Period, parse_period
 from sdmx_service.query.query import Condition, DataQuery, Operator
 from sdmx_service.structures.artefacts import Component, DataStructure, Role
 
-__all__ = ["known_component", "matching"]
+__all__ = ["check_positions", "known_component", "matching"]
 
 _Test = TypeVar("_Test")
 _Compare = Callable[[str, str], bool]
@@ -49,6 +49,17 @@ def matching(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) ->
     lacks matches nothing (SDMX REST: unknown codes are ignored). Raises SemanticError for a key
     with too many positions or an unknown component, RequestError for a value of the wrong kind.
     """
+    check_positions(structure, query)
+    dimensions = [dimension.id for dimension in structure.dimensions]
+    masks = [_condition_mask(frame, structure, query, one) for one in query.conditions]
+    # A key without a code in any position asks for everything.
+    if query.keys and all(query.keys):
+        masks.insert(0, _key_mask(frame, dimensions, query))
+    return pl.all_horizontal(masks) if masks else None
+
+
+def check_positions(structure: DataStructure, query: DataQuery) -> None:
+    """Raise SemanticError where a key has more positions than there are dimensions."""
     dimensions = [dimension.id for dimension in structure.dimensions]
     if query.positions > len(dimensions):
         raise SemanticError(
@@ -57,11 +68,6 @@ def matching(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) ->
             expected=f"{len(dimensions)} or fewer positions {'.'.join(dimensions)}",
             hint="separate positions by '.', leave one empty or write * for any code",
         )
-    masks = [_condition_mask(frame, structure, query, one) for one in query.conditions]
-    # A key without a code in any position asks for everything.
-    if query.keys and all(query.keys):
-        masks.insert(0, _key_mask(frame, dimensions, query))
-    return pl.all_horizontal(masks) if masks else None
 
 
 def known_component(structure: DataStructure, name: str, where: str) -> Component:

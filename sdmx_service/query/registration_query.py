@@ -10,9 +10,9 @@ from sdmx_service.query import grammar
 from sdmx_service.query.query import Provider, Target
 from sdmx_service.query.rest22 import target
 
-__all__ = ["RegistrationQuery", "registration_query"]
+__all__ = ["REGISTRATION_PARAMETERS", "RegistrationQuery", "registration_query"]
 
-_PARAMETERS = ("updatedAfter", "updatedBefore", *grammar.PRESENTATION)
+REGISTRATION_PARAMETERS = ("updatedAfter", "updatedBefore", *grammar.PRESENTATION)
 _EXPECTED = "id/REGISTRATION, provider/AGENCY/PROVIDER or context/agency/id/version"
 
 
@@ -38,9 +38,10 @@ def registration_query(path: str, query_string: str = "") -> RegistrationQuery:
         if len(parts) != 1:
             raise RequestError("path", got=path[:255], expected=_EXPECTED)
         return RegistrationQuery(id=grammar.identifier(parts[0], "registrationID"))
-    given = grammar.parameters(query_string, _PARAMETERS)
+    given = grammar.parameters(query_string, REGISTRATION_PARAMETERS)
     after, before = (
-        grammar.moment(given[name], name) if name in given else None for name in _PARAMETERS[:2]
+        grammar.moment(given[name], name) if name in given else None
+        for name in REGISTRATION_PARAMETERS[:2]
     )
     if way == "provider":
         if len(parts) > 2:
@@ -52,6 +53,6 @@ def registration_query(path: str, query_string: str = "") -> RegistrationQuery:
             for identity in grammar.each(ids, ",", grammar.identifier, "providerID")
         )
         return RegistrationQuery(providers=providers, after=after, before=before)
-    if way in ("", "*") or len(parts) > 3:
+    if way == "" or len(parts) > 3:
         raise RequestError("path", got=path[:255], expected=_EXPECTED)
     return RegistrationQuery(target=target([way, *parts]), after=after, before=before)

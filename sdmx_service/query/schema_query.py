@@ -9,10 +9,17 @@ from enum import Enum
 from sdmx_service.errors import RequestError
 from sdmx_service.query import grammar
 
-__all__ = ["SchemaContext", "SchemaQuery", "schema_query15", "schema_query22"]
+__all__ = [
+    "SCHEMA_PARAMETERS_15",
+    "SCHEMA_PARAMETERS_22",
+    "SchemaContext",
+    "SchemaQuery",
+    "schema_query15",
+    "schema_query22",
+]
 
-_PARAMETERS_15 = ("dimensionAtObservation", "explicitMeasure", *grammar.PRESENTATION)
-_PARAMETERS_22 = ("dimensionAtObservation", "deletion", "asOf", *grammar.PRESENTATION)
+SCHEMA_PARAMETERS_15 = ("dimensionAtObservation", "explicitMeasure", *grammar.PRESENTATION)
+SCHEMA_PARAMETERS_22 = ("dimensionAtObservation", "deletion", "asOf", *grammar.PRESENTATION)
 
 
 class SchemaContext(Enum):
@@ -49,7 +56,7 @@ def schema_query22(path: str, query_string: str = "") -> SchemaQuery:
 
     Raises RequestError; context, agency and id cannot be left out.
     """
-    given = grammar.parameters(query_string, _PARAMETERS_22)
+    given = grammar.parameters(query_string, SCHEMA_PARAMETERS_22)
     return SchemaQuery(
         *_place(path),
         version=_version(path, grammar.version),
@@ -64,7 +71,7 @@ def schema_query15(path: str, query_string: str = "") -> SchemaQuery:
 
     Raises RequestError; context, agency and id cannot be left out.
     """
-    given = grammar.parameters(query_string, _PARAMETERS_15)
+    given = grammar.parameters(query_string, SCHEMA_PARAMETERS_15)
     return SchemaQuery(
         *_place(path),
         version=_version(path, _old_version),

@@ -13,7 +13,7 @@ from sdmx_service.structures.artefacts import (
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact, Reference
 from sdmx_service.structures.references import References
-from sdmx_service.structures.store import StructureStore
+from sdmx_service.structures.store import Missing, StructureStore
 
 __all__ = [
     "Artefact",
@@ -24,6 +24,7 @@ __all__ = [
     "Component",
     "DataStructure",
     "Dataflow",
+    "Missing",
     "Reference",
     "References",
     "Role",

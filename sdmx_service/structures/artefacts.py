@@ -16,9 +16,18 @@ __all__ = [
     "Code",
     "Codelist",
     "Component",
+    "Constraint",
     "DataStructure",
     "Dataflow",
+    "HierarchicalCode",
+    "Hierarchy",
+    "MetadataAttribute",
+    "MetadataStructure",
+    "Metadataflow",
+    "ProvisionAgreement",
+    "Region",
     "Role",
+    "Selection",
     "localised",
 ]
 
@@ -166,8 +175,61 @@ class DataStructure:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """Values of one component: those listed, a range of time, or all but them.
+
+    ``values`` are pairs of a value, which may have a ``%`` for any end, and whether what is below
+    it is meant too (``excluderoot``: only that). ``periods`` are the ends of a range by the
+    standard's names (``startPeriod``, ``beforePeriod`` ...) with whether each belongs to it.
+    """
+
+    id: str
+    values: tuple[tuple[str, bool | str], ...] = ()
+    periods: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    include: bool = True
+    remove_prefix: bool = False
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the cube: what all its selections meet; ``include`` False leaves it out.
+
+    ``selections`` are of dimensions, ``attributes`` of attributes and measures.
+    """
+
+    selections: Mapping[str, Selection]
+    include: bool = True
+    attributes: Mapping[str, Selection] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What data may be (Allowed) or are there (``actual``), for the artefacts it is attached to.
+
+    ``attached`` are URNs. ``keys`` are sets of whole or partial keys: whether they are
+    included, and component id -> values. The counts are those of an availability constraint.
+    """
+
+    agency: str
+    id: str
+    version: str
+    name: Mapping[str, str]
+    actual: bool
+    attached: tuple[str, ...]
+    regions: tuple[Region, ...] = ()
+    keys: tuple[tuple[bool, tuple[Mapping[str, tuple[str, ...]], ...]], ...] = ()
+    series_count: int | None = None
+    observation_count: int | None = None
+
+
+@dataclass(frozen=True)
 class Dataflow:
-    """A dataflow; ``admits`` is its Allowed cube region: component id -> the codes admitted."""
+    """A dataflow; ``admits`` is its Allowed cube region: component id -> the codes admitted.
+
+    ``constraints`` are the Allowed constraints in force as they are said: on the flow, on its
+    structure or on its agreements. ``key_dimensions`` are the dimensions it uses where it does not
+    use all of an evolving structure (SDMX 3.1), else empty.
+    """
 
     agency: str
     id: str
@@ -176,3 +238,97 @@ class Dataflow:
     structure: DataStructure
     admits: Mapping[str, frozenset[str]] = field(default_factory=dict)
     description: Mapping[str, str] = field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
+    key_dimensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProvisionAgreement:
+    """Who provides data for a flow; ``flow`` and ``provider`` are URNs."""
+
+    agency: str
+    id: str
+    version: str
+    name: Mapping[str, str]
+    flow: str
+    provider: str
+
+
+@dataclass(frozen=True)
+class MetadataAttribute:
+    """An attribute of reference metadata; ``path`` has the ids of those above it, then its own.
+
+    ``most`` is None where it may be repeated without end. A presentational one has no value.
+    """
+
+    path: tuple[str, ...]
+    name: Mapping[str, str]
+    codelist: Codelist | None = None
+    data_type: str = "String"
+    least: int = 1
+    most: int | None = 1
+    presentational: bool = False
+    multilingual: bool = False
+    facets: Mapping[str, str] = field(default_factory=dict)
+    description: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The id of the attribute itself."""
+        return self.path[-1]
+
+    @property
+    def parent(self) -> str | None:
+        """The id of the attribute above it."""
+        return self.path[-2] if len(self.path) > 1 else None
+
+
+@dataclass(frozen=True)
+class MetadataStructure:
+    """A metadata structure; every attribute follows the one it belongs to."""
+
+    agency: str
+    id: str
+    version: str
+    name: Mapping[str, str]
+    attributes: tuple[MetadataAttribute, ...]
+
+    @cached_property
+    def by_path(self) -> Mapping[str, MetadataAttribute]:
+        """Map each nested id (``A.B``) to its attribute."""
+        return {".".join(attribute.path): attribute for attribute in self.attributes}
+
+
+@dataclass(frozen=True)
+class Metadataflow:
+    """A metadataflow; ``targets`` are URNs with wildcards, none for anything."""
+
+    agency: str
+    id: str
+    version: str
+    name: Mapping[str, str]
+    structure: MetadataStructure
+    targets: tuple[str, ...] = ()
+    description: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HierarchicalCode:
+    """A place in a hierarchy; ``code`` is the URN of the code that stands there."""
+
+    id: str
+    code: str
+    level: str | None = None
+    below: tuple[HierarchicalCode, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Codes of one or several lists as a tree; ``levels`` are its levels' ids from the top."""
+
+    agency: str
+    id: str
+    version: str
+    name: Mapping[str, str]
+    codes: tuple[HierarchicalCode, ...]
+    levels: tuple[str, ...] = ()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum
 
-__all__ = ["Detail"]
+from sdmx_service.structures.kinds import ArtefactKind
+from sdmx_service.structures.maintainable import Artefact
+
+__all__ = ["Detail", "cut", "stub"]
 
 
 class Detail(Enum):
     """Values of the ``detail`` parameter; a stub is a name without content.
 
-    A complete stub keeps descriptions and annotations too.
+    A complete stub keeps descriptions and annotations too. ``referencepartial`` and ``raw`` tell
+    which items there are, not how much of an artefact: see ``StructureStore.answer``.
     """
 
     FULL = "full"
@@ -18,10 +24,12 @@ class Detail(Enum):
     REFERENCE_STUBS = "referencestubs"
     ALL_COMPLETE_STUBS = "allcompletestubs"
     REFERENCE_COMPLETE_STUBS = "referencecompletestubs"
+    REFERENCE_PARTIAL = "referencepartial"
+    RAW = "raw"
 
     def stubs(self, *, referenced: bool) -> bool:
         """Tell whether an artefact asked for, or one it merely refers to, is cut to a stub."""
-        if self is Detail.FULL:
+        if self in (Detail.FULL, Detail.REFERENCE_PARTIAL, Detail.RAW):
             return False
         return referenced or self in (Detail.ALL_STUBS, Detail.ALL_COMPLETE_STUBS)
 
@@ -29,3 +37,53 @@ class Detail(Enum):
     def complete(self) -> bool:
         """Whether stubs keep descriptions and annotations."""
         return self in (Detail.ALL_COMPLETE_STUBS, Detail.REFERENCE_COMPLETE_STUBS)
+
+
+_STUB = frozenset(
+    {"id", "agencyID", "version", "names", "uri", "validFrom", "validTo", "isFinal"}
+    | {"isPartialLanguage", "serviceURL", "structureURL"}
+)
+_COMPLETE = _STUB | {"descriptions", "annotations", "links"}
+# The schemas of SDMX-ML want these of a stub too.
+_ALWAYS = {
+    ArtefactKind.PROVISION_AGREEMENT: {"dataflow", "metadataflow", "dataProvider"},
+    ArtefactKind.METADATA_PROVISION_AGREEMENT: {"metadataflow", "metadataProvider"},
+    ArtefactKind.METADATAFLOW: {"targets"},
+    ArtefactKind.HIERARCHY: {"hierarchicalCodes", "level", "hasFormalLevels"},
+    ArtefactKind.HIERARCHY_ASSOCIATION: {"linkedHierarchy", "linkedObject"},
+    ArtefactKind.STRUCTURE_MAP: {"source", "target"},
+    ArtefactKind.REPRESENTATION_MAP: {"source", "target"},
+    ArtefactKind.CONCEPT_SCHEME_MAP: {"source", "target"},
+    ArtefactKind.CATEGORY_SCHEME_MAP: {"source", "target"},
+    ArtefactKind.ORGANISATION_SCHEME_MAP: {"source", "target"},
+    ArtefactKind.REPORTING_TAXONOMY_MAP: {"source", "target"},
+    ArtefactKind.AVAILABILITY_CONSTRAINT: {"constraintAttachment", "cubeRegions"},
+    ArtefactKind.GEO_GRID_CODELIST: {"gridDefinition"},
+    ArtefactKind.TRANSFORMATION_SCHEME: {"vtlVersion"},
+    ArtefactKind.NAME_PERSONALISATION_SCHEME: {"vtlVersion"},
+    ArtefactKind.RULESET_SCHEME: {"vtlVersion"},
+    ArtefactKind.USER_DEFINED_OPERATOR_SCHEME: {"vtlVersion"},
+    ArtefactKind.CUSTOM_TYPE_SCHEME: {"vtlVersion"},
+}
+
+
+def stub(artefact: Artefact, *, complete: bool = False) -> Artefact:
+    """Return an artefact without its content, marked as kept elsewhere."""
+    kept = (_COMPLETE if complete else _STUB) | _ALWAYS.get(artefact.kind, set())
+    content = {key: value for key, value in artefact.content.items() if key in kept}
+    return replace(artefact, content={**content, "isExternalReference": True})
+
+
+def cut(
+    artefacts: Iterable[Artefact], referenced: Iterable[Artefact], detail: Detail
+) -> list[Artefact]:
+    """Return the artefacts asked for, then the others, each with as much as the detail tells."""
+    found = [
+        stub(one, complete=detail.complete) if detail.stubs(referenced=False) else one
+        for one in artefacts
+    ]
+    found += [
+        stub(one, complete=detail.complete) if detail.stubs(referenced=True) else one
+        for one in referenced
+    ]
+    return found

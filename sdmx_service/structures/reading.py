@@ -1,8 +1,10 @@
-"""The elements of SDMX-ML 2.1 read into the engine's values."""
+"""Codelists, data structures and metadata structures seen through the engine's values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from sdmx_service.errors import StructureError
 from sdmx_service.structures.artefacts import (
@@ -10,208 +12,265 @@ from sdmx_service.structures.artefacts import (
     Code,
     Codelist,
     Component,
-    Dataflow,
     DataStructure,
+    HierarchicalCode,
+    Hierarchy,
+    MetadataAttribute,
+    MetadataStructure,
     Role,
 )
-from sdmx_service.structures.kinds import ArtefactKind
-from sdmx_service.structures.maintainable import Artefact, Identity, named, references_in
-from sdmx_service.structures.messages import COM, STR, Element
+from sdmx_service.structures.maintainable import Artefact
+from sdmx_service.structures.urns import Urn
 
 __all__ = [
-    "admitted",
     "annotated",
-    "constrains",
     "read_codelist",
-    "read_dataflow",
     "read_datastructure",
+    "read_hierarchy",
+    "read_metadatastructure",
 ]
 
-Find = Callable[[Identity], Artefact]
-"""Return the artefact of an identity."""
-
-_ROLES = {
-    f"{STR}Dimension": Role.DIMENSION,
-    f"{STR}TimeDimension": Role.TIME,
-    f"{STR}PrimaryMeasure": Role.MEASURE,
-    f"{STR}Attribute": Role.ATTRIBUTE,
-}
-_LISTS = ("DimensionList", "MeasureList", "AttributeList")
+Content = Mapping[str, Any]
+Find = Callable[[str], Artefact | None]
+"""Return the artefact that a URN points to or into, None where it is kept elsewhere."""
+FindCodelist = Callable[[str], Codelist | None]
+"""Return the codelist, or the concept scheme as one, of a URN."""
 
 
-def annotated(element: Element) -> dict[str, str]:
+def annotated(content: Content) -> dict[str, str]:
     """Return the annotations by type: the title where there is one, else the (English) text."""
-    found: dict[str, str] = {}
-    for annotation in element.iterfind(f"{COM}Annotations/{COM}Annotation"):
-        texts = named(annotation, f"{COM}AnnotationText")
-        text = annotation.findtext(f"{COM}AnnotationTitle") or texts.get("en", "")
-        found[annotation.findtext(f"{COM}AnnotationType", annotation.get("id", ""))] = text
-    return found
+    return {
+        one.get("type", one.get("id", "")): one.get("title") or one.get("texts", {}).get("en", "")
+        for one in content.get("annotations", [])
+    }
 
 
 def read_codelist(artefact: Artefact) -> Codelist:
-    """Return a codelist; StructureError for a parent it does not hold.
+    """Return a codelist, value list or concept scheme as a list of codes.
 
-    That no code is there twice the schema has made sure of.
+    Raises StructureError for a code that is there twice and for a parent that is not there.
     """
-    codes: list[Code] = []
-    elements = artefact.element.findall(f"{STR}Code")
-    ids = {element.get("id", "") for element in elements}
-    for element in elements:
-        parent = element.find(f"{STR}Parent/Ref")
-        code = Code(
-            id=element.get("id", ""),
-            name=named(element, f"{COM}Name"),
-            parent=None if parent is None else parent.get("id", ""),
-            description=named(element, f"{COM}Description"),
-            annotations=annotated(element),
-        )
-        if code.parent is not None and code.parent not in ids:
+    codes: dict[str, Code] = {}
+    found = artefact.content.get(str(artefact.kind.items), [])
+    ids = {one["id"] for one in found}
+    partial = bool(artefact.content.get("isPartial") or artefact.content.get("codelistExtensions"))
+    for one in found:
+        id, parent = one["id"], one.get("parent")
+        where = f"codelist {artefact.id}, code {id}"
+        if id in codes:
+            raise StructureError(f"{artefact.at(id)}, {where}", got=id, expected="each code once")
+        if parent is not None and parent not in ids and not partial:
             raise StructureError(
-                f"{artefact.at(parent)}, codelist {artefact.id}, code {code.id}",
-                got=code.parent,
+                f"{artefact.at(parent)}, {where}",
+                got=parent,
                 expected="a parent in the same codelist",
             )
-        codes.append(code)
+        codes[id] = Code(
+            id=id,
+            name=one.get("names", {}),
+            parent=parent,
+            description=one.get("descriptions", {}),
+            annotations=annotated(one),
+        )
     return Codelist(
         agency=artefact.agency,
         id=artefact.id,
         version=artefact.version,
         name=artefact.name,
-        codes=tuple(codes),
-        annotations=annotated(artefact.element),
+        codes=tuple(codes.values()),
+        annotations=annotated(artefact.content),
     )
 
 
-def read_datastructure(
-    artefact: Artefact, find: Find, codelist: Callable[[Identity], Codelist]
-) -> DataStructure:
-    """Return a data structure with its codelists and the names of its concepts."""
-    components: dict[str, Component] = {}
-    for name in _LISTS:
-        for element in artefact.element.iterfind(f"{STR}DataStructureComponents/{STR}{name}/*"):
-            if element.tag == f"{COM}Annotations":
-                continue
-            if element.tag not in _ROLES:
-                raise StructureError(
-                    f"{artefact.at(element)}, data structure {artefact.id}",
-                    got=element.tag.removeprefix(STR),
-                    expected=f"one of {', '.join(tag.removeprefix(STR) for tag in _ROLES)}",
-                )
-            component = _component(artefact, element, find, codelist)
-            if component.id in components:
-                raise StructureError(
-                    f"{artefact.at(element)}, data structure {artefact.id}",
-                    got=component.id,
-                    expected="each component once",
-                )
-            components[component.id] = component
-    for role in (Role.TIME, Role.MEASURE):
-        if not any(component.role is role for component in components.values()):
-            raise StructureError(
-                f"{artefact.at()}, data structure {artefact.id}", expected=f"a {role.value}"
-            )
-    return DataStructure(
-        artefact.agency, artefact.id, artefact.version, artefact.name, tuple(components.values())
-    )
+def read_datastructure(artefact: Artefact, find: Find, codelist: FindCodelist) -> DataStructure:
+    """Return a data structure with its codelists and the names of its concepts.
 
-
-def _component(
-    artefact: Artefact, element: Element, find: Find, codelist: Callable[[Identity], Codelist]
-) -> Component:
-    identity = next(references_in(element))
-    concept = next(
-        found
-        for found in find(identity.target).element.iter(f"{STR}Concept")
-        if found.get("id") == identity.item
-    )
-    enumeration = element.find(f"{STR}LocalRepresentation/{STR}Enumeration")
-    text = element.find(f"{STR}LocalRepresentation/{STR}TextFormat")
-    role = _ROLES[element.tag]
-    return Component(
-        id=element.get("id", identity.item or ""),
-        role=role,
-        name=named(concept, f"{COM}Name"),
-        codelist=(
-            None if enumeration is None else codelist(next(references_in(enumeration)).target)
-        ),
-        data_type="String" if text is None else text.get("textType", "String"),
-        attachment=_attachment(artefact, element) if role is Role.ATTRIBUTE else None,
-        mandatory=element.get("assignmentStatus", "Mandatory") == "Mandatory",
-    )
-
-
-def _attachment(artefact: Artefact, element: Element) -> Attachment:
-    relationship = f"{STR}AttributeRelationship/{STR}"
-    if element.find(f"{relationship}Dimension") is not None:
-        return Attachment.SERIES
-    if element.find(f"{relationship}PrimaryMeasure") is not None:
-        return Attachment.OBSERVATION
-    raise StructureError(
-        f"{artefact.at(element)}, attribute {element.get('id')}",
-        got="another relationship",
-        expected="dimensions (series level) or the primary measure (observation level)",
-    )
-
-
-def admitted(constraint: Artefact, structure: DataStructure) -> Mapping[str, frozenset[str]]:
-    """Return what an Allowed constraint admits: component id -> codes.
-
-    Raises StructureError for a component or code the structure does not have.
+    Raises StructureError for a component that is there twice or hangs on what is not there.
     """
-    admits: dict[str, frozenset[str]] = {}
-    for excluded in constraint.element.iter(f"{STR}CubeRegion", f"{COM}KeyValue"):
-        if excluded.get("include", "true") not in ("true", "1"):
+    parts = artefact.content.get("dataStructureComponents", {})
+    groups = {one["id"]: tuple(one["groupDimensions"]) for one in parts.get("groups", [])}
+    listed = _listed(parts)
+    keys = tuple(one["id"] for role, one in listed if role is Role.DIMENSION)
+    components: dict[str, Component] = {}
+    for role, one in listed:
+        reader = _ComponentReader(artefact, find, codelist)
+        component = reader.component(role, one)
+        if role is Role.ATTRIBUTE:
+            component = reader.attached(component, one, keys, groups)
+        if component.id in components:
             raise StructureError(
-                f"{constraint.at(excluded)}, constraint {constraint.id}",
-                got='include="false"',
-                expected="what is admitted, not what is left out",
+                f"{artefact.at(component.id)}, data structure {artefact.id}",
+                got=component.id,
+                expected="each component once",
             )
-    for key in constraint.element.iterfind(f"{STR}CubeRegion/{COM}KeyValue"):
-        component = structure.by_id.get(key.get("id", ""))
-        if component is None or component.codelist is None:
-            raise StructureError(
-                f"{constraint.at(key)}, constraint {constraint.id}",
-                got=key.get("id", ""),
-                expected=f"a coded component of {structure.id}",
-            )
-        for value in key.iterfind(f"{COM}Value"):
-            if value.text not in component.codelist.by_id:
-                raise StructureError(
-                    f"{constraint.at(value)}, constraint {constraint.id}",
-                    got=value.text,
-                    expected=f"a code of {component.codelist.id}",
-                )
-        codes = {value.text or "" for value in key.iterfind(f"{COM}Value")}
-        admits[component.id] = admits.get(component.id, frozenset()) | codes
-    return admits
-
-
-def read_dataflow(
-    artefact: Artefact,
-    structure: DataStructure,
-    constraints: tuple[Artefact, ...],
-) -> Dataflow:
-    """Return a dataflow with what its Allowed constraints admit."""
-    admits: dict[str, frozenset[str]] = {}
-    for constraint in constraints:
-        for component, codes in admitted(constraint, structure).items():
-            admits[component] = admits.get(component, codes) & codes
-    return Dataflow(
-        agency=artefact.agency,
-        id=artefact.id,
-        version=artefact.version,
-        name=artefact.name,
-        structure=structure,
-        admits=admits,
-        description=named(artefact.element, f"{COM}Description"),
+        components[component.id] = component
+    return DataStructure(
+        artefact.agency,
+        artefact.id,
+        artefact.version,
+        artefact.name,
+        tuple(components.values()),
+        groups,
     )
 
 
-def constrains(constraint: Artefact, flow: Artefact) -> bool:
-    """Tell whether a constraint says what a flow may hold."""
-    return (
-        constraint.kind is ArtefactKind.CONTENT_CONSTRAINT
-        and constraint.element.get("type") == "Allowed"
-        and any(reference.target == flow.identity for reference in constraint.references)
+def _listed(parts: Content) -> list[tuple[Role, Content]]:
+    dimensions = parts.get("dimensionList", {})
+    key = [(Role.DIMENSION, one) for one in dimensions.get("dimensions", [])]
+    if (measure := dimensions.get("measureDimension")) is not None:
+        key.insert(measure["position"] - 1, (Role.DIMENSION, measure))
+    if (time := dimensions.get("timeDimension")) is not None:
+        key.append((Role.TIME, time))
+    measures = parts.get("measureList", {}).get("measures", [])
+    attributes = parts.get("attributeList", {}).get("attributes", [])
+    return [
+        *key,
+        *((Role.MEASURE, one) for one in measures),
+        *((Role.ATTRIBUTE, one) for one in attributes),
+    ]
+
+
+class _ComponentReader:
+    """Reads the components of one structure."""
+
+    def __init__(self, artefact: Artefact, find: Find, codelist: FindCodelist) -> None:
+        self.artefact = artefact
+        self.find = find
+        self.codelist = codelist
+
+    def concept(self, one: Content) -> Content:
+        """Return the concept of a component, an empty one where it is kept elsewhere."""
+        urn = Urn.parse(one.get("conceptIdentity", ""))
+        scheme = None if urn is None else self.find(one["conceptIdentity"])
+        concepts = () if scheme is None else scheme.content.get("concepts", ())
+        found: Iterator[Content] = (item for item in concepts if urn and item["id"] == urn.item)
+        return next(found, {})
+
+    def component(self, role: Role, one: Content) -> Component:
+        concept = self.concept(one)
+        local = one.get("localRepresentation", {})
+        core = concept.get("coreRepresentation", {})
+        chosen = local if {"enumeration", "format"} & local.keys() else core
+        text = chosen.get("format", chosen.get("enumerationFormat", {}))
+        most = local.get("maxOccurs", core.get("maxOccurs", 1))
+        return Component(
+            id=one["id"],
+            role=role,
+            name=concept.get("names", {}),
+            codelist=self.codelist(chosen["enumeration"]) if "enumeration" in chosen else None,
+            data_type=text.get("dataType", "String"),
+            mandatory=role in (Role.DIMENSION, Role.TIME) or one.get("usage") == "mandatory",
+            multiple=most == "unbounded" or most > 1,
+            multilingual=bool(text.get("isMultiLingual")),
+            facets=facets(text),
+        )
+
+    def attached(
+        self,
+        component: Component,
+        one: Content,
+        keys: tuple[str, ...],
+        groups: Mapping[str, tuple[str, ...]],
+    ) -> Component:
+        relation = one.get("attributeRelationship", {})
+        named = [*relation.get("dimensions", ())]
+        hung_on = [relation["group"]] if "group" in relation else []
+        for group in (*relation.get("attachmentGroups", ()), *hung_on):
+            if group not in groups:
+                raise self.misplaced(component, group, f"a group of {', '.join(groups) or 'none'}")
+            named += groups[group]
+        time = [id for id in named if id not in keys]
+        for id in time:
+            if id != "TIME_PERIOD":
+                raise self.misplaced(component, id, f"one of {', '.join(keys)}")
+        if "observation" in relation or time:
+            return replace(component, attachment=Attachment.OBSERVATION)
+        if not named:
+            return replace(component, attachment=Attachment.DATASET)
+        dimensions = tuple(id for id in keys if id in named)
+        whole = len(dimensions) == len(keys)
+        return replace(
+            component,
+            attachment=Attachment.SERIES if whole else Attachment.GROUP,
+            relation=dimensions,
+        )
+
+    def misplaced(self, component: Component, got: str, expected: str) -> StructureError:
+        where = f"{self.artefact.at(got)}, attribute {component.id}"
+        return StructureError(where, got=got, expected=expected)
+
+
+def facets(text: Content) -> dict[str, str]:
+    """Return the facets of a text format by name, as the standard writes them."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in text.items()
+        if name not in ("dataType", "sentinelValues")
+    }
+
+
+def read_metadatastructure(
+    artefact: Artefact, find: Find, codelist: FindCodelist
+) -> MetadataStructure:
+    """Return a metadata structure; of SDMX 2.1 the attributes of all report structures."""
+    parts = artefact.content.get("metadataStructureComponents", {})
+    reader = _ComponentReader(artefact, find, codelist)
+    lists = [parts.get("metadataAttributeList", {}), *parts.get("reportStructures", [])]
+    attributes = [
+        attribute
+        for one in lists
+        for attribute in _metadata_attributes(reader, one.get("metadataAttributes", []), ())
+    ]
+    return MetadataStructure(
+        artefact.agency, artefact.id, artefact.version, artefact.name, tuple(attributes)
+    )
+
+
+def _metadata_attributes(
+    reader: _ComponentReader, found: list[Content], above: tuple[str, ...]
+) -> Iterator[MetadataAttribute]:
+    for one in found:
+        component = reader.component(Role.ATTRIBUTE, one)
+        most = one.get("maxOccurs", 1)
+        path = (*above, component.id)
+        yield MetadataAttribute(
+            path=path,
+            name=component.name,
+            codelist=component.codelist,
+            data_type=component.data_type,
+            least=one.get("minOccurs", 1),
+            most=None if most == "unbounded" else most,
+            presentational=one.get("isPresentational", False),
+            multilingual=component.multilingual,
+            facets=component.facets,
+            description=reader.concept(one).get("descriptions", {}),
+        )
+        yield from _metadata_attributes(reader, one.get("metadataAttributes", []), path)
+
+
+def read_hierarchy(artefact: Artefact) -> Hierarchy:
+    """Return a hierarchy."""
+    levels, level = [], artefact.content.get("level")
+    while level is not None:
+        levels.append(level["id"])
+        level = level.get("level")
+    return Hierarchy(
+        artefact.agency,
+        artefact.id,
+        artefact.version,
+        artefact.name,
+        _hierarchical(artefact.content.get("hierarchicalCodes", [])),
+        tuple(levels),
+    )
+
+
+def _hierarchical(codes: list[Content]) -> tuple[HierarchicalCode, ...]:
+    return tuple(
+        HierarchicalCode(
+            one["id"],
+            one["code"],
+            one.get("level"),
+            _hierarchical(one.get("hierarchicalCodes", [])),
+        )
+        for one in codes
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 
 from sdmx_service.structures.kinds import ArtefactKind
-from sdmx_service.structures.maintainable import Artefact, Identity
+from sdmx_service.structures.maintainable import Identity
 
-__all__ = ["References", "reached"]
+__all__ = ["Graph", "References"]
 
 
 class References(Enum):
@@ -23,77 +24,64 @@ class References(Enum):
     ALL = "all"
 
 
-Found = dict[Identity, Artefact]
+Edges = Mapping[Identity, tuple[Identity, ...]]
 
 
-def reached(
-    everything: Mapping[Identity, Artefact],
-    artefacts: Iterable[Artefact],
-    references: References | ArtefactKind,
-) -> tuple[Artefact, ...]:
-    """Return the artefacts and behind them those that ``references`` reaches, each once."""
-    start = {artefact.identity: artefact for artefact in artefacts}
-    if isinstance(references, ArtefactKind):
-        related = {
-            **_closure(everything, start, up=False),
-            **_closure(everything, start, up=True),
-            **_siblings(everything, start),
-        }
-        found = {key: value for key, value in related.items() if value.kind is references}
-    else:
-        found = _found(everything, start, references)
-    behind = (artefact for key, artefact in everything.items() if key in found and key not in start)
-    return (*start.values(), *behind)
+@dataclass(frozen=True)
+class Graph:
+    """What each artefact refers to (``children``) and is referred to by (``parents``)."""
+
+    children: Edges
+    parents: Edges
+
+    @classmethod
+    def of(cls, children: Edges) -> Graph:
+        """Return the graph of the references of each artefact."""
+        parents: dict[Identity, dict[Identity, None]] = {}
+        for key, targets in children.items():
+            for target in targets:
+                parents.setdefault(target, {})[key] = None
+        return cls(children, {key: tuple(found) for key, found in parents.items()})
+
+    def reached(self, start: Iterable[Identity], references: References) -> frozenset[Identity]:
+        """Return what the keyword reaches; it may hold artefacts of the start again."""
+        found = frozenset(start)
+        match references:
+            case References.NONE:
+                return frozenset()
+            case References.PARENTS:
+                return _step(self.parents, found)
+            case References.PARENTS_AND_SIBLINGS:
+                parents = _step(self.parents, found)
+                return parents | _step(self.children, parents)
+            case References.CHILDREN:
+                return _step(self.children, found)
+            case References.DESCENDANTS:
+                return _closure(self.children, found)
+            case References.ANCESTORS:
+                return _closure(self.parents, found)
+            case References.ALL:
+                return self.reached(found, References.PARENTS_AND_SIBLINGS) | _closure(
+                    self.children, found
+                )
+
+    def of_kinds(
+        self, start: Iterable[Identity], kinds: frozenset[ArtefactKind]
+    ) -> frozenset[Identity]:
+        """Return the artefacts of some kinds that are related to the start in any way."""
+        found = frozenset(start)
+        related = self.reached(found, References.ALL) | _closure(self.parents, found)
+        return frozenset(key for key in related if key[0] in kinds)
 
 
-def _found(everything: Mapping[Identity, Artefact], start: Found, references: References) -> Found:
-    match references:
-        case References.NONE:
-            return {}
-        case References.PARENTS:
-            return _parents(everything, start)
-        case References.PARENTS_AND_SIBLINGS:
-            return _siblings(everything, start)
-        case References.CHILDREN:
-            return _children(everything, start)
-        case References.DESCENDANTS:
-            return _closure(everything, start, up=False)
-        case References.ANCESTORS:
-            return _closure(everything, start, up=True)
-        case References.ALL:
-            return {
-                **_siblings(everything, start),
-                **_closure(everything, start, up=True),
-                **_closure(everything, start, up=False),
-            }
+def _step(edges: Edges, start: frozenset[Identity]) -> frozenset[Identity]:
+    return frozenset(target for key in start for target in edges.get(key, ()))
 
 
-def _children(everything: Mapping[Identity, Artefact], start: Found) -> Found:
-    return {
-        reference.target: everything[reference.target]
-        for artefact in start.values()
-        for reference in artefact.references
-    }
-
-
-def _parents(everything: Mapping[Identity, Artefact], start: Found) -> Found:
-    return {
-        key: artefact
-        for key, artefact in everything.items()
-        if any(reference.target in start for reference in artefact.references)
-    }
-
-
-def _siblings(everything: Mapping[Identity, Artefact], start: Found) -> Found:
-    parents = _parents(everything, start)
-    return {**parents, **_children(everything, parents)}
-
-
-def _closure(everything: Mapping[Identity, Artefact], start: Found, *, up: bool) -> Found:
-    found: Found = {}
+def _closure(edges: Edges, start: frozenset[Identity]) -> frozenset[Identity]:
+    found: frozenset[Identity] = frozenset()
     edge = start
     while edge:
-        step = _parents(everything, edge) if up else _children(everything, edge)
-        edge = {key: value for key, value in step.items() if key not in found}
-        found.update(edge)
+        edge = _step(edges, edge) - found
+        found |= edge
     return found

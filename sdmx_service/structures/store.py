@@ -1,40 +1,71 @@
-"""The structures of one publication or one release."""
+"""The structures of one publication, one release or one import."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
 from sdmx_service.errors import NotFound, StructureError
-from sdmx_service.structures.artefacts import Codelist, Dataflow, DataStructure
+from sdmx_service.structures.artefacts import (
+    Codelist,
+    Constraint,
+    Dataflow,
+    DataStructure,
+    Hierarchy,
+    Metadataflow,
+    MetadataStructure,
+    ProvisionAgreement,
+)
+from sdmx_service.structures.constraints import read_constraint
 from sdmx_service.structures.kinds import ArtefactKind
-from sdmx_service.structures.maintainable import (
-    Artefact,
-    Identity,
-    Reference,
-    named,
-    references_in,
-)
-from sdmx_service.structures.messages import COM, MES, STR, line_of, parse, refuse_invalid
-from sdmx_service.structures.reading import (
-    constrains,
-    read_codelist,
-    read_dataflow,
-    read_datastructure,
-)
-from sdmx_service.structures.references import References, reached
-from sdmx_service.structures.versions import choose
+from sdmx_service.structures.maintainable import Artefact, Identity, Reference
+from sdmx_service.structures.readers import READERS, read_artefacts
+from sdmx_service.structures.reading import read_hierarchy
+from sdmx_service.structures.references import Graph, References
+from sdmx_service.structures.urns import Urn
+from sdmx_service.structures.versions import choose, ordering
+from sdmx_service.structures.views import Views
 
-__all__ = ["StructureStore"]
+__all__ = ["Missing", "StructureStore", "read_artefacts"]
+
+# The standard gives these one version, so the latest stable is the one they have.
+_UNVERSIONED = frozenset(
+    {
+        ArtefactKind.AGENCY_SCHEME,
+        ArtefactKind.DATA_CONSUMER_SCHEME,
+        ArtefactKind.DATA_PROVIDER_SCHEME,
+        ArtefactKind.METADATA_PROVIDER_SCHEME,
+        ArtefactKind.ORGANISATION_UNIT_SCHEME,
+        ArtefactKind.CATEGORISATION,
+    }
+)
+_LISTS = (
+    ArtefactKind.CODELIST,
+    ArtefactKind.GEOGRAPHIC_CODELIST,
+    ArtefactKind.GEO_GRID_CODELIST,
+    ArtefactKind.VALUE_LIST,
+)
+
+
+class Missing(Enum):
+    """What a reference to an artefact that is not there means."""
+
+    REFUSED = "an error, for a publication holds all it refers to"
+    ALLOWED = "an artefact kept elsewhere, as in a message that is imported"
 
 
 class StructureStore:
-    """Artefacts by kind, agency, id and version; every reference between them resolves."""
+    """Artefacts by kind, agency, id and version, and the references between them."""
 
-    def __init__(self, artefacts: Iterable[Artefact]) -> None:
+    def __init__(
+        self, artefacts: Iterable[Artefact], *, missing: Missing = Missing.REFUSED
+    ) -> None:
         self._artefacts: dict[Identity, Artefact] = {}
+        self._versions: dict[tuple[ArtefactKind, str, str], list[str]] = {}
+        self.missing = missing
         for artefact in artefacts:
             other = self._artefacts.setdefault(artefact.identity, artefact)
             if other is not artefact:
@@ -44,176 +75,269 @@ class StructureStore:
                     expected="each artefact once",
                     hint=f"it is also in {other.at()}",
                 )
-        for artefact in self._artefacts.values():
-            for reference in artefact.references:
-                self._resolve(artefact, reference)
-        self._codelists = {
-            key: read_codelist(found)
-            for key, found in self._artefacts.items()
-            if found.kind is ArtefactKind.CODELIST
-        }
-        self._structures = {
-            key: read_datastructure(found, self._artefacts.__getitem__, self._codelists.__getitem__)
-            for key, found in self._artefacts.items()
-            if found.kind is ArtefactKind.DATA_STRUCTURE
-        }
-        self._flows = {
-            key: self._read_flow(found)
-            for key, found in self._artefacts.items()
-            if found.kind is ArtefactKind.DATAFLOW
-        }
+            self._versions.setdefault(artefact.identity[:3], []).append(artefact.version)
+        self._items: dict[Identity, frozenset[str]] = {}
+        self._views = Views(self, strict=missing is Missing.REFUSED)
+        if missing is Missing.REFUSED:
+            for artefact in self._artefacts.values():
+                for reference in artefact.references:
+                    self._check(artefact, reference)
+            self._views.all()
 
     @classmethod
-    def read(cls, directory: Path) -> StructureStore:
-        """Read every ``*.xml`` of a directory.
+    def read(cls, directory: Path, *, missing: Missing = Missing.REFUSED) -> StructureStore:
+        """Read every structure message of a directory (``*.xml``, ``*.json``).
 
-        Raises StructureError, naming file and line, for a file that is not a valid SDMX-ML 2.1
-        structure message, an artefact or code that is there twice, and a reference to nothing.
+        Raises StructureError, naming file and line, for a file that is not a valid structure
+        message, an artefact or code that is there twice, and a reference to nothing.
         """
-        files = sorted(directory.glob("*.xml"))
+        files = sorted(file for suffix in READERS for file in directory.glob(f"*{suffix}"))
         if not files:
             raise StructureError(
-                str(directory), expected="SDMX-ML 2.1 structure messages", got="no *.xml"
+                str(directory),
+                expected="SDMX structure messages",
+                got=f"no {' or '.join(f'*{suffix}' for suffix in READERS)}",
             )
         return cls(
-            artefact for file in files for artefact in read_artefacts(file.read_bytes(), str(file))
+            (found for file in files for found in read_artefacts(file.read_bytes(), str(file))),
+            missing=missing,
         )
 
-    def codelist(self, id: str, agency: str | None = None, version: str = "+") -> Codelist:
-        """Return a codelist; NotFound names close matches."""
-        return self._codelists[self._one(ArtefactKind.CODELIST, id, agency, version)]
+    def with_artefacts(self, artefacts: Iterable[Artefact]) -> StructureStore:
+        """Return a store that has these too; one of the same identity takes the other's place."""
+        new = {artefact.identity: artefact for artefact in artefacts}
+        return StructureStore(({**self._artefacts, **new}).values(), missing=self.missing)
+
+    # -- typed views ------------------------------------------------------------------------
+
+    def codelist(self, id: str, agency: str | None = None, version: str = "~") -> Codelist:
+        """Return a codelist or value list, extensions resolved; NotFound names close matches."""
+        return self._views.codelist(self._one(_LISTS, id, agency, version))
 
     def datastructure(
-        self, id: str, agency: str | None = None, version: str = "+"
+        self, id: str, agency: str | None = None, version: str = "~"
     ) -> DataStructure:
         """Return a data structure; NotFound names close matches."""
-        return self._structures[self._one(ArtefactKind.DATA_STRUCTURE, id, agency, version)]
+        return self._views.datastructure(
+            self._one((ArtefactKind.DATA_STRUCTURE,), id, agency, version)
+        )
 
-    def dataflow(self, id: str, agency: str | None = None, version: str = "+") -> Dataflow:
+    def dataflow(self, id: str, agency: str | None = None, version: str = "~") -> Dataflow:
         """Return a dataflow; NotFound names close matches."""
-        return self._flows[self._one(ArtefactKind.DATAFLOW, id, agency, version)]
+        return self._views.dataflow(self._one((ArtefactKind.DATAFLOW,), id, agency, version))
 
     def dataflows(self) -> tuple[Dataflow, ...]:
         """Return all dataflows in the order of the files."""
-        return tuple(self._flows.values())
+        return tuple(
+            self._views.dataflow(found)
+            for found in self._artefacts.values()
+            if found.kind is ArtefactKind.DATAFLOW and not found.external
+        )
+
+    def provisioned(self, id: str, agency: str | None = None, version: str = "~") -> Dataflow:
+        """Return the dataflow of a provision agreement; NotFound names close matches."""
+        agreement = self._one((ArtefactKind.PROVISION_AGREEMENT,), id, agency, version)
+        flow = self.target(agreement.content.get("dataflow", ""))
+        if flow is None:
+            raise NotFound(agreement.urn, expected="an agreement on a dataflow that is here")
+        return self._views.dataflow(flow)
+
+    def metadatastructure(
+        self, id: str, agency: str | None = None, version: str = "~"
+    ) -> MetadataStructure:
+        """Return a metadata structure; NotFound names close matches."""
+        return self._views.metadatastructure(
+            self._one((ArtefactKind.METADATA_STRUCTURE,), id, agency, version)
+        )
+
+    def metadataflow(self, id: str, agency: str | None = None, version: str = "~") -> Metadataflow:
+        """Return a metadataflow; NotFound names close matches."""
+        return self._views.metadataflow(
+            self._one((ArtefactKind.METADATAFLOW,), id, agency, version)
+        )
+
+    def hierarchy(self, id: str, agency: str | None = None, version: str = "~") -> Hierarchy:
+        """Return a hierarchy; NotFound names close matches."""
+        return read_hierarchy(self._one((ArtefactKind.HIERARCHY,), id, agency, version))
+
+    def as_flow(self, structure: Artefact) -> Dataflow:
+        """Return a data structure as the flow of all its data."""
+        return self._views.as_flow(structure)
+
+    def extended(self, artefact: Artefact) -> Artefact:
+        """Return a codelist with the codes it takes from others; what extends nothing as it is."""
+        return self._views.extended(artefact)
+
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Return all constraints on data, Allowed and actual, in the order of the files."""
+        kinds = (ArtefactKind.DATA_CONSTRAINT, ArtefactKind.AVAILABILITY_CONSTRAINT)
+        return tuple(read_constraint(one) for one in self._artefacts.values() if one.kind in kinds)
+
+    def agreements(self) -> tuple[ProvisionAgreement, ...]:
+        """Return all provision agreements for data, in the order of the files."""
+        return tuple(
+            ProvisionAgreement(
+                one.agency,
+                one.id,
+                one.version,
+                one.name,
+                one.content["dataflow"],
+                one.content["dataProvider"],
+            )
+            for one in self._artefacts.values()
+            if one.kind is ArtefactKind.PROVISION_AGREEMENT and "dataflow" in one.content
+        )
+
+    # -- artefacts --------------------------------------------------------------------------
 
     @cached_property
     def artefacts(self) -> tuple[Artefact, ...]:
         """All artefacts, kinds in the order of a structure message."""
-        order = list(ArtefactKind)
-        return tuple(sorted(self._artefacts.values(), key=lambda found: order.index(found.kind)))
+        order = {kind: place for place, kind in enumerate(ArtefactKind)}
+        return tuple(sorted(self._artefacts.values(), key=lambda found: order[found.kind]))
 
     def find(
         self,
-        kind: ArtefactKind | None = None,
+        kind: ArtefactKind | Collection[ArtefactKind] | None = None,
         agency: str | Iterable[str] = "*",
         id: str | Iterable[str] = "*",
-        version: str | Iterable[str] = "+",
+        version: str | Iterable[str] = "~",
     ) -> tuple[Artefact, ...]:
         """Return the artefacts asked for, or none; ``kind`` None means every kind.
 
         Agency, id and version are one word, several, or several joined by commas. ``*`` and
-        ``all`` match everything; of versions ``+``, ``~`` and ``latest`` are the newest.
+        ``all`` match everything; versions have the grammar of ``versions.choose``.
         """
+        kinds = {kind} if isinstance(kind, ArtefactKind) else kind
         agencies, ids, versions = _words(agency), _words(id), _words(version)
-        matching = [
-            found
-            for found in self.artefacts
-            if kind in (None, found.kind)
-            and _matches(found.agency, agencies)
-            and _matches(found.id, ids)
-        ]
-        available: dict[tuple[ArtefactKind, str, str], list[str]] = {}
-        for found in matching:
-            available.setdefault(found.identity[:3], []).append(found.version)
-        return tuple(
-            found
-            for found in matching
-            if found.version in choose(versions, available[found.identity[:3]])
-        )
+        chosen: dict[tuple[ArtefactKind, str, str], frozenset[str]] = {}
+        found = []
+        for artefact in self.artefacts:
+            if (
+                (kinds is None or artefact.kind in kinds)
+                and _matches(artefact.agency, agencies)
+                and _matches(artefact.id, ids)
+            ):
+                key = artefact.identity[:3]
+                if key not in chosen:
+                    chosen[key] = self._chosen(key, versions)
+                if artefact.version in chosen[key]:
+                    found.append(artefact)
+        return tuple(found)
 
     def with_references(
-        self, artefacts: Iterable[Artefact], references: References | ArtefactKind
+        self,
+        artefacts: Iterable[Artefact],
+        references: References | ArtefactKind | Collection[ArtefactKind],
     ) -> tuple[Artefact, ...]:
         """Return the artefacts, then those that ``references`` reaches from them."""
-        return reached(self._artefacts, artefacts, references)
+        start = {artefact.identity: artefact for artefact in artefacts}
+        if isinstance(references, References):
+            reached = self.graph.reached(start, references)
+        else:
+            kinds = (references,) if isinstance(references, ArtefactKind) else references
+            reached = self.graph.of_kinds(start, frozenset(kinds))
+        behind = (found for found in self.artefacts if found.identity in reached - start.keys())
+        return (*start.values(), *behind)
 
-    def _one(self, kind: ArtefactKind, id: str, agency: str | None, version: str) -> Identity:
-        found = self.find(kind, agency or "*", id, version)
+    def target(self, urn: str | Urn) -> Artefact | None:
+        """Return the artefact that a URN points to or into; None where it is not here.
+
+        A version with ``+`` (SDMX 3.x) is the latest it stands for.
+        """
+        parsed = Urn.parse(urn) if isinstance(urn, str) else urn
+        if parsed is None:
+            return None
+        for kind in ArtefactKind.of_class(parsed.name):
+            chosen = self._chosen((kind, parsed.agency, parsed.id), (parsed.version,))
+            if chosen:
+                version = max(chosen, key=ordering)
+                return self._artefacts[kind, parsed.agency, parsed.id, version]
+        return None
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Which artefact refers to which."""
+        children: dict[Identity, tuple[Identity, ...]] = {}
+        for key, artefact in self._artefacts.items():
+            targets = (self.target(reference.urn) for reference in artefact.references)
+            found = dict.fromkeys(one.identity for one in targets if one is not None)
+            found.pop(key, None)
+            children[key] = tuple(found)
+        return Graph.of(children)
+
+    def parents(self, artefact: Artefact, *kinds: ArtefactKind) -> tuple[Artefact, ...]:
+        """Return the artefacts of some kinds that refer to one, in the order of the files."""
+        found = self.graph.parents.get(artefact.identity, ())
+        return tuple(self._artefacts[key] for key in found if key[0] in kinds)
+
+    def _chosen(
+        self, key: tuple[ArtefactKind, str, str], versions: Collection[str]
+    ) -> frozenset[str]:
+        available = self._versions.get(key, ())
+        if key[0] in _UNVERSIONED:
+            versions = ["~" if word == "+" else word for word in versions]
+        return choose(versions, available) if available else frozenset()
+
+    def _one(
+        self, kinds: tuple[ArtefactKind, ...], id: str, agency: str | None, version: str
+    ) -> Artefact:
+        found = self.find(kinds, agency or "*", id, version)
         if found:
-            return found[-1].identity
-        known = {artefact.id for artefact in self.find(kind, version="*")}
+            return found[-1]
+        known = {artefact.id for artefact in self.find(kinds, version="*")}
         close = get_close_matches(id, sorted(known), n=3)
+        path = kinds[0].paths[0]
         raise NotFound(
-            f"{kind.paths[0]} {agency or '*'}:{id}({version})",
-            expected=f"a {kind.paths[0]} that is published",
+            f"{path} {agency or '*'}:{id}({version})",
+            expected=f"a {path} that is published",
             hint=f"did you mean {' or '.join(close)}?" if close else None,
         )
 
-    def _read_flow(self, flow: Artefact) -> Dataflow:
-        structures = [
-            reference.target
-            for reference in flow.references
-            if reference.target[0] is ArtefactKind.DATA_STRUCTURE
-        ]
-        if not structures:
-            raise StructureError(
-                f"{flow.at()}, dataflow {flow.id}", got="none", expected="a data structure"
-            )
-        constraints = tuple(found for found in self._artefacts.values() if constrains(found, flow))
-        return read_dataflow(flow, self._structures[structures[0]], constraints)
-
-    def _resolve(self, artefact: Artefact, reference: Reference) -> None:
-        kind, agency, id, version = reference.target
-        where = f"{artefact.file}:{reference.line}, {artefact.kind.element} {artefact.id}"
-        target = self._artefacts.get(reference.target)
+    def _check(self, artefact: Artefact, reference: Reference) -> None:
+        urn, kinds = reference.urn, reference.kinds
+        if not kinds:
+            return
+        target = self.target(urn)
         if target is None:
-            known = [found.id for found in self._artefacts.values() if found.kind is kind]
-            close = get_close_matches(id, known, n=1)
+            known = [found.id for found in self._artefacts.values() if found.kind in kinds]
+            close = get_close_matches(urn.id, known, n=1)
             raise StructureError(
-                where,
-                got=f"{agency}:{id}({version})",
-                expected=f"a {kind.element} that exists",
+                f"{artefact.at(_said(artefact, urn))}, {artefact.kind.element} {artefact.id}",
+                got=f"{urn.agency}:{urn.id}({urn.version})",
+                expected=f"a {kinds[0].element} that exists",
                 hint=f"did you mean {close[0]}?" if close else "check agency, id and version",
             )
-        if reference.item is not None:
-            items = [item.get("id") for item in target.element.iter(f"{STR}{kind.item}")]
-            if reference.item not in items:
-                raise StructureError(
-                    where, got=reference.item, expected=f"a {kind.item} of {agency}:{id}({version})"
-                )
-
-
-def read_artefacts(content: bytes, file: str) -> tuple[Artefact, ...]:
-    """Return the artefacts of one structure message; ``file`` names it in errors."""
-    root = parse(content, file)
-    if root.tag != f"{MES}Structure":
-        raise StructureError(
-            f"{file}:{line_of(root)}", got=root.tag, expected="an SDMX-ML 2.1 Structure message"
-        )
-    refuse_invalid(root, file)
-    found = []
-    for element in root.iterfind(f"{MES}Structures/*/*"):
-        kind = ArtefactKind.of_element(element.tag.removeprefix(STR))
-        if kind is None:
+        item = reference.item
+        if item is None or not target.kind.items or target.external:
+            return
+        if item not in self._item_ids(target):
             raise StructureError(
-                f"{file}:{line_of(element)}",
-                got=element.tag.removeprefix(STR),
-                expected=f"one of {', '.join(kind.element for kind in ArtefactKind)}",
+                f"{artefact.at(item)}, {artefact.kind.element} {artefact.id}",
+                got=item,
+                expected=f"a {target.kind.item} of {urn.agency}:{urn.id}({urn.version})",
             )
-        found.append(
-            Artefact(
-                kind=kind,
-                agency=element.get("agencyID", ""),
-                id=element.get("id", ""),
-                version=element.get("version", "1.0"),
-                name=named(element, f"{COM}Name"),
-                file=file,
-                element=element,
-                references=tuple(references_in(element, file)),
+
+    def _item_ids(self, artefact: Artefact) -> frozenset[str]:
+        if artefact.identity not in self._items:
+            whole = self._views.extended(artefact)
+            self._items[artefact.identity] = frozenset(
+                _paths(whole.content.get(str(whole.kind.items), []), whole.kind, "")
             )
-        )
-    return tuple(found)
+        return self._items[artefact.identity]
+
+
+def _said(artefact: Artefact, urn: Urn) -> str:
+    # SDMX-ML 3.x and SDMX-JSON write the whole URN, 2.1 the id of the artefact.
+    return str(urn) if artefact.at(str(urn)) != artefact.at() else urn.id
+
+
+def _paths(items: Iterable[Mapping[str, object]], kind: ArtefactKind, above: str) -> Iterable[str]:
+    for one in items:
+        yield f"{above}{one['id']}"
+        inside = one.get(str(kind.items)) if kind.nested else None
+        if isinstance(inside, list):
+            yield from _paths(inside, kind, f"{above}{one['id']}.")
 
 
 def _words(asked: str | Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from sdmx_service.errors import NotAcceptable, NotFound, RequestError, SdmxServiceError
 from sdmx_service.formats.negotiation import accepted
 
-__all__ = ["OPEN_HEADERS", "NoResults", "TooLong", "answer_error"]
+__all__ = ["OPEN_HEADERS", "NoResults", "TooLong", "answer_error", "refuse_coding"]
 
 # Said on every answer, errors too: anyone may read, nothing in a page may run.
 OPEN_HEADERS: Mapping[str, str] = {
@@ -25,8 +25,15 @@ OPEN_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Content-Type-Options": "nosniff",
 }
-_MESSAGE = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message"
-_COMMON = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1/common"
+_RETRY = "30"
+_SCHEMAS = "http://www.sdmx.org/resources/sdmxml/schemas"
+# Of the versions of SDMX-ML: folder of the namespaces and version of the media type.
+_OLD, _V30, _V31 = ("v2_1", "2.1"), ("v3_0", "3.0.0"), ("v3_1", "3.1.0")
+# Content codings that a server may know (IANA, HTTP content coding registry).
+_CODINGS = frozenset(
+    {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "identity"}
+    | {"pack200-gzip", "x-compress", "x-gzip", "zstd", "*"}
+)
 
 
 class NoResults(NotFound):
@@ -60,12 +67,19 @@ def answer_error(request: Request, error: Exception) -> Response:
     code = _code(status)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY and request.url.path.startswith("/rest/"):
         status = HTTPStatus.BAD_REQUEST  # REST 1.5 has no other for an invalid query
-    if _wants_xml(request) and not isinstance(error, NotAcceptable):
+    headers = {**OPEN_HEADERS, "Vary": "Accept"}
+    if isinstance(error, HTTPException) and error.headers:
+        headers |= error.headers
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = _RETRY
+    version = _xml_version(request)
+    if version is not None and not isinstance(error, NotAcceptable):
+        folder, number = version
         return Response(
-            _xml(code, detail),
+            _xml(code, detail, folder),
             status,
-            headers=dict(OPEN_HEADERS),
-            media_type="application/vnd.sdmx.error+xml;version=2.1",
+            headers=headers,
+            media_type=f"application/vnd.sdmx.error+xml;version={number}",
         )
     body = {
         "type": "about:blank",
@@ -79,23 +93,45 @@ def answer_error(request: Request, error: Exception) -> Response:
     return Response(
         orjson.dumps(body, option=orjson.OPT_INDENT_2),
         status,
-        headers=dict(OPEN_HEADERS),
+        headers=headers,
         media_type="application/problem+json",
     )
 
 
-def _wants_xml(request: Request) -> bool:
-    if not request.url.path.startswith("/rest/"):
-        return False
+def refuse_coding(header: str) -> None:
+    """Raise NotAcceptable for an Accept-Encoding that names nothing but unknown codings."""
+    named = {one.partition(";")[0].strip().lower() for one in header.split(",")} - {""}
+    if named and not named & _CODINGS:
+        raise NotAcceptable(
+            "Accept-Encoding",
+            got=header[:255],
+            expected="codings of the HTTP registry, such as gzip, br, zstd or identity",
+        )
+
+
+def _xml_version(request: Request) -> tuple[str, str] | None:
+    """Return the version of the SDMX error message to answer with, None for problem+json."""
     first = next(iter(accepted(request.headers.get("accept"))), None)
-    return first is not None and (first.type.endswith(("+xml", "/xml")))
+    if first is None or not first.type.endswith(("+xml", "/xml")):
+        return None
+    if first.type.endswith("/xhtml+xml"):
+        return None
+    if request.url.path.startswith("/rest/"):
+        return _OLD
+    asked = first.parameters.get("version", "")
+    if asked.startswith("2") or first.type.startswith(
+        ("application/vnd.sdmx.generic", "application/vnd.sdmx.structurespecific")
+    ):
+        return _OLD
+    return _V30 if asked == "3.0.0" else _V31
 
 
-def _xml(code: int, detail: str) -> bytes:
+def _xml(code: int, detail: str, folder: str) -> bytes:
     text = "".join(letter if letter.isprintable() else "\ufffd" for letter in detail)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<message:Error xmlns:message="{_MESSAGE}" xmlns:common="{_COMMON}">'
+        f'<message:Error xmlns:message="{_SCHEMAS}/{folder}/message"'
+        f' xmlns:common="{_SCHEMAS}/{folder}/common">'
         f'<message:ErrorMessage code="{code}"><common:Text xml:lang="en">{escape(text)}'
         "</common:Text></message:ErrorMessage></message:Error>"
     ).encode()

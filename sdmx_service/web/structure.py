@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sdmx_service.formats import StructureMessage, languages, negotiate, structure_formats
+from sdmx_service.formats import (
+    Choice,
+    StructureMessage,
+    languages,
+    negotiate,
+    structure_formats,
+)
 from sdmx_service.query import grammar
 from sdmx_service.query.structure_query import (
     STRUCTURE_PARAMETERS_15,
@@ -16,13 +23,16 @@ from sdmx_service.query.structure_query import (
     structure_query15,
     structure_query22,
 )
+from sdmx_service.release import Release
+from sdmx_service.structures.answer import answer as structures_answered
+from sdmx_service.structures.detail import Detail
+from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
-from sdmx_service.structures.references import References
-from sdmx_service.structures.store import StructureStore
 from sdmx_service.web.answer import Asked, answer
+from sdmx_service.web.current import CurrentRelease
 from sdmx_service.web.problem import NoResults
 
-__all__ = ["structure15", "structure22"]
+__all__ = ["answer_artefacts", "chosen_format", "release_asked", "structure15", "structure22"]
 
 
 def structure15(request: Request) -> Response:
@@ -30,7 +40,7 @@ def structure15(request: Request) -> Response:
     asked = Asked.of(request, depth=1)
     query = structure_query15(asked.path, asked.query_string)
     given = grammar.parameters(asked.query_string, STRUCTURE_PARAMETERS_15)
-    response = _answered(request, query, given, "xml")
+    response = _answered(request, query, given, "xml", ArtefactKind.of_generation(2))
     if response.status_code == 204:
         raise NoResults(
             asked.path[:255],
@@ -45,51 +55,75 @@ def structure22(request: Request) -> Response:
     asked = Asked.of(request, depth=3)
     query = structure_query22(asked.path, asked.query_string)
     given = grammar.parameters(asked.query_string, STRUCTURE_PARAMETERS_22)
-    return _answered(request, query, given, "json")
+    return _answered(request, query, given, "json", ArtefactKind.of_generation(3))
 
 
 def _answered(
-    request: Request, query: StructureQuery, given: dict[str, str], default: str
+    request: Request,
+    query: StructureQuery,
+    given: Mapping[str, str],
+    default: str,
+    known: frozenset[ArtefactKind],
 ) -> Response:
-    choice = negotiate(
+    choice = chosen_format(request, given, default)
+    release = release_asked(request, query.as_of)
+    if release is None:
+        return answer(request, request.app.state.current.release(), choice.content_type, None)
+    store = release.structures
+    found = structures_answered(
+        store,
+        store.find(query.kinds, query.agencies, query.ids, query.versions),
+        items=query.items,
+        references=query.references,
+        detail=query.detail,
+        known=known,
+    )
+    return answer_artefacts(
+        request, release, choice, given, found.asked, found.referenced, query.detail
+    )
+
+
+def release_asked(request: Request, as_of: datetime | None) -> Release | None:
+    """Return the current release, or the one that was at a moment; None before the first."""
+    current: CurrentRelease = request.app.state.current
+    release = current.release()
+    return release if as_of is None else current.archive.release_at(release, as_of)
+
+
+def chosen_format(
+    request: Request, given: Mapping[str, str], default: str
+) -> Choice[StructureMessage]:
+    """Return the format of structures that a request asks for, by parameter or header."""
+    return negotiate(
         structure_formats(),
         accept=request.headers.get("accept"),
         default=next(one for one in structure_formats() if one.name == default),
         asked=given.get("format"),
+        version=given.get("formatVersion"),
         labels=given.get("labels"),
     )
-    wanted = languages(request.headers.get("accept-language"), given.get("lang"))
-    release = request.app.state.current.release()
-    found, behind = _artefacts(release.structures, query)
-    if not found:
+
+
+def answer_artefacts(
+    request: Request,
+    release: Release,
+    choice: Choice[StructureMessage],
+    given: Mapping[str, str],
+    asked: Collection[Artefact],
+    referenced: Iterable[Artefact] = (),
+    detail: Detail = Detail.FULL,
+) -> Response:
+    """Return artefacts as a message, 204 where none was found, or 304."""
+    if not asked:
         return answer(request, release, choice.content_type, None)
+    wanted = languages(request.headers.get("accept-language"), given.get("lang"))
     message = StructureMessage(
-        artefacts=found,
-        referenced=behind,
-        sender=found[0].agency.replace(".", "_"),
+        artefacts=tuple(asked),
+        referenced=tuple(referenced),
+        sender=next(iter(asked)).agency.replace(".", "_"),
         prepared=release.published,
-        detail=query.detail,
+        detail=detail,
         languages=wanted,
     )
-    pieces: Iterator[bytes] = choice.format.write(message)
+    pieces = choice.format.write(message)
     return answer(request, release, choice.content_type, pieces, language=wanted[0])
-
-
-def _artefacts(
-    store: StructureStore, query: StructureQuery
-) -> tuple[tuple[Artefact, ...], tuple[Artefact, ...]]:
-    """Return the artefacts asked for, and those that come along."""
-    found = tuple(
-        artefact
-        for artefact in store.find(None, query.agencies, query.ids, query.versions)
-        if artefact.kind in query.kinds
-    )
-    asked = [query.references] if isinstance(query.references, References) else query.references
-    related = {
-        artefact.identity: artefact
-        for references in asked
-        for artefact in store.with_references(found, references)
-    }
-    for artefact in found:
-        related.pop(artefact.identity, None)
-    return found, tuple(related.values())

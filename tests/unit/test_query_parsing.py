@@ -199,7 +199,7 @@ def test_metadata_queries() -> None:
     by_flow = metadata_query22("metadataflow/A/F/+/A.P,Q")
     assert (by_flow.flows, by_flow.providers) == (True, (Provider("P", "A"), Provider("Q")))
     by_structure = metadata_query22("structure/codelist/A/CL")
-    assert by_structure.kinds == {ArtefactKind.CODELIST}
+    assert by_structure.kinds == ArtefactKind.of_path("codelist")
     assert metadata_query15("A,F,latest/all/P").flows
 
 
@@ -304,7 +304,7 @@ def test_structure_queries_of_both_versions_ask_the_same() -> None:
     first = structure_query15("codelist/SIS/CL_SEX+CL_AGE/latest", "references=children")
     second = structure_query22("codelist/SIS/CL_SEX,CL_AGE/~", "references=children")
     assert first == second
-    assert first.kinds == {ArtefactKind.CODELIST}
+    assert first.kinds == ArtefactKind.of_path("codelist")
     assert first.ids == ("CL_SEX", "CL_AGE")
     assert first.references is References.CHILDREN
 
@@ -322,7 +322,10 @@ def test_structure_queries_leave_out_trailing_parts() -> None:
 
 def test_structure_references_may_name_types() -> None:
     query = structure_query22("dataflow", "references=codelist,dataconstraint")
-    assert query.references == {ArtefactKind.CODELIST, ArtefactKind.CONTENT_CONSTRAINT}
+    assert query.references == {
+        *ArtefactKind.of_path("codelist"),
+        ArtefactKind.DATA_CONSTRAINT,
+    }
 
 
 def test_items_are_asked_for_by_id() -> None:

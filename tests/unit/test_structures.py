@@ -245,7 +245,7 @@ def test_references_reach_what_the_standard_says(store: StructureStore) -> None:
     assert {"DSD_INCL_IND", "CS_INCLUSION", "CL_SEX"} <= ids(References.DESCENDANTS)
     assert "CL_GROUP" not in ids(References.ALL)
     assert ids(References.ALL) == ids(References.DESCENDANTS) | ids(References.PARENTS_AND_SIBLINGS)
-    assert ids(ArtefactKind.CONTENT_CONSTRAINT) == {"CR_DF_POV"}
+    assert ids(ArtefactKind.DATA_CONSTRAINT) == {"CR_DF_POV"}
 
 
 def test_an_unknown_flow_is_not_found_and_close_ones_are_named(store: StructureStore) -> None:

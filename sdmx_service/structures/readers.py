@@ -1,0 +1,33 @@
+"""The formats of structure messages that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sdmx_service.structures.maintainable import Artefact
+from sdmx_service.structures.reading_ml import read_xml
+
+__all__ = ["READERS", "read_artefacts"]
+
+Reader = Callable[[bytes, str], tuple[Artefact, ...]]
+
+READERS: Mapping[str, tuple[bytes, Reader]] = {
+    ".xml": (b"<", read_xml),
+}
+"""Suffix of a file -> how its content begins, and its reader."""
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+
+
+def read_artefacts(content: bytes, file: str) -> tuple[Artefact, ...]:
+    """Return the artefacts of one structure message; ``file`` names it in errors.
+
+    The content itself says the format. Raises StructureError, naming the place, for what is no
+    valid structure message.
+    """
+    begins = content[:256].lstrip(_BLANK)
+    for start, read in READERS.values():
+        if begins.startswith(start):
+            return read(content, file)
+    # The XML reader says what is wrong with text that is no message at all.
+    return read_xml(content, file)

@@ -1,0 +1,166 @@
+"""The artefacts of a store as the engine's values, each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sdmx_service.errors import StructureError
+from sdmx_service.structures.artefacts import (
+    Codelist,
+    Dataflow,
+    DataStructure,
+    Metadataflow,
+    MetadataStructure,
+)
+from sdmx_service.structures.constraints import admitted, both, either, read_constraint
+from sdmx_service.structures.extension import extended
+from sdmx_service.structures.kinds import ArtefactKind
+from sdmx_service.structures.maintainable import Artefact, Identity
+from sdmx_service.structures.reading import (
+    read_codelist,
+    read_datastructure,
+    read_metadatastructure,
+)
+
+if TYPE_CHECKING:
+    from sdmx_service.structures.store import StructureStore
+
+__all__ = ["Views"]
+
+
+class Views:
+    """Typed views of the artefacts of one store."""
+
+    def __init__(self, store: StructureStore, *, strict: bool) -> None:
+        self._store = store
+        self._strict = strict
+        self._codelists: dict[Identity, Codelist] = {}
+        self._structures: dict[Identity, DataStructure] = {}
+        self._flows: dict[Identity, Dataflow] = {}
+        self._extended: dict[Identity, Artefact] = {}
+
+    def all(self) -> None:
+        """Make every view, so that what is wrong comes out now."""
+        makers = {
+            ArtefactKind.CODELIST: self.codelist,
+            ArtefactKind.GEOGRAPHIC_CODELIST: self.codelist,
+            ArtefactKind.GEO_GRID_CODELIST: self.codelist,
+            ArtefactKind.VALUE_LIST: self.codelist,
+            ArtefactKind.DATA_STRUCTURE: self.datastructure,
+            ArtefactKind.METADATA_STRUCTURE: self.metadatastructure,
+            ArtefactKind.DATAFLOW: self.dataflow,
+        }
+        for artefact in self._store.artefacts:
+            if artefact.kind in makers and not artefact.external:
+                makers[artefact.kind](artefact)
+
+    def extended(self, artefact: Artefact) -> Artefact:
+        """Return a codelist with the codes it takes from others."""
+        if "codelistExtensions" not in artefact.content:
+            return artefact
+        if artefact.identity not in self._extended:
+            self._extended[artefact.identity] = extended(artefact, self._store.target)
+        return self._extended[artefact.identity]
+
+    def codelist(self, artefact: Artefact) -> Codelist:
+        """Return a codelist, value list or concept scheme as a list of codes."""
+        if artefact.identity not in self._codelists:
+            self._codelists[artefact.identity] = read_codelist(self.extended(artefact))
+        return self._codelists[artefact.identity]
+
+    def datastructure(self, artefact: Artefact) -> DataStructure:
+        """Return a data structure with its codelists."""
+        if artefact.identity not in self._structures:
+            self._structures[artefact.identity] = read_datastructure(
+                artefact, self._store.target, self._list
+            )
+        return self._structures[artefact.identity]
+
+    def metadatastructure(self, artefact: Artefact) -> MetadataStructure:
+        """Return a metadata structure with its codelists."""
+        return read_metadatastructure(artefact, self._store.target, self._list)
+
+    def metadataflow(self, artefact: Artefact) -> Metadataflow:
+        """Return a metadataflow with its structure."""
+        structure = self._used(artefact, ArtefactKind.METADATA_STRUCTURE)
+        return Metadataflow(
+            agency=artefact.agency,
+            id=artefact.id,
+            version=artefact.version,
+            name=artefact.name,
+            structure=self.metadatastructure(structure),
+            targets=tuple(artefact.content.get("targets", ())),
+            description=artefact.content.get("descriptions", {}),
+        )
+
+    def dataflow(self, artefact: Artefact) -> Dataflow:
+        """Return a dataflow with its structure and what the Allowed constraints in force admit.
+
+        In force are those on the flow, on its structure and on its agreements; of several
+        agreements a code is admitted where one of them admits it.
+        """
+        if artefact.identity not in self._flows:
+            self._flows[artefact.identity] = self._dataflow(artefact)
+        return self._flows[artefact.identity]
+
+    def _dataflow(self, artefact: Artefact) -> Dataflow:
+        store = self._store
+        used = self._used(artefact, ArtefactKind.DATA_STRUCTURE)
+        structure = self.datastructure(used)
+        agreements = store.parents(artefact, ArtefactKind.PROVISION_AGREEMENT)
+        direct = [*self._allowed(artefact), *self._allowed(used)]
+        by_agreement = [self._allowed(agreement) for agreement in agreements]
+        parts = [self._admits(one, structure) for one in direct]
+        parts.append(
+            either(both(self._admits(c, structure) for c in found) for found in by_agreement)
+        )
+        in_force = dict.fromkeys((*direct, *(one for found in by_agreement for one in found)))
+        return Dataflow(
+            agency=artefact.agency,
+            id=artefact.id,
+            version=artefact.version,
+            name=artefact.name,
+            structure=structure,
+            admits=both(parts),
+            description=artefact.content.get("descriptions", {}),
+            constraints=tuple(read_constraint(one) for one in in_force),
+            key_dimensions=tuple(artefact.content.get("dimensionConstraint", ())),
+        )
+
+    def as_flow(self, artefact: Artefact) -> Dataflow:
+        """Return a data structure as the flow of all its data, with what constrains it itself."""
+        structure = self.datastructure(artefact)
+        constraints = self._allowed(artefact)
+        return Dataflow(
+            agency=structure.agency,
+            id=structure.id,
+            version=structure.version,
+            name=structure.name,
+            structure=structure,
+            admits=both(self._admits(one, structure) for one in constraints),
+            constraints=tuple(read_constraint(one) for one in constraints),
+        )
+
+    def _admits(
+        self, constraint: Artefact, structure: DataStructure
+    ) -> Mapping[str, frozenset[str]]:
+        return admitted(constraint, structure, strict=self._strict)
+
+    def _allowed(self, artefact: Artefact) -> tuple[Artefact, ...]:
+        return self._store.parents(artefact, ArtefactKind.DATA_CONSTRAINT)
+
+    def _used(self, artefact: Artefact, kind: ArtefactKind) -> Artefact:
+        urn = artefact.content.get("structure")
+        found = None if urn is None else self._store.target(urn)
+        if found is None or found.kind is not kind:
+            raise StructureError(
+                f"{artefact.at()}, {artefact.kind.element.lower()} {artefact.id}",
+                got=urn or "none",
+                expected=f"a {kind.element} that is here",
+            )
+        return found
+
+    def _list(self, urn: str) -> Codelist | None:
+        found = self._store.target(urn)
+        return None if found is None else self.codelist(found)
