@@ -24,7 +24,8 @@ class CiMethod(Enum):
     Clopper-Pearson with the effective sample size. WILSON: score test with the effective sample
     size. ASIN: t interval of arcsin(sqrt(p)), taken back. LIKELIHOOD: likelihood ratio over the
     design effect. LOG_T: t interval of the logarithm, taken back. WOODRUFF: of a quantile, through
-    the share below it. MAX_T: value -/+ the quantile of the largest |t| of a family. NONE: no interval.
+    the share below it. MAX_T: value -/+ the quantile of the largest |t| of a family x SE. NONE: no
+    interval.
     """
 
     T = "T"

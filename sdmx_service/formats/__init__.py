@@ -1,12 +1,19 @@
 """The formats a release is answered in; importing the room registers them."""
 
 from sdmx_service.formats import (
+    arrow,
+    csv10,
     csv20,
+    csv21,
     generic21,
     json20,
+    jsonstat,
+    parquet,
+    plaincsv,
     structure21,
     structurejson20,
     structurespecific21,
+    xlsx,
 )
 from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.dataset import DataSet
@@ -38,14 +45,21 @@ __all__ = [
     "StructureMessage",
     "Structures",
     "TimeFormat",
+    "arrow",
+    "csv10",
     "csv20",
+    "csv21",
     "data_formats",
     "generic21",
     "json20",
+    "jsonstat",
     "languages",
     "negotiate",
+    "parquet",
+    "plaincsv",
     "structure21",
     "structure_formats",
     "structurejson20",
     "structurespecific21",
+    "xlsx",
 ]

@@ -107,7 +107,7 @@ class DataSet:
             return self.provision
         return self.flow
 
-    @property
+    @cached_property  # polars makes it anew, list of codes by list of codes
     def schema(self) -> Mapping[str, pl.DataType]:
         """The columns, in order, with their types."""
         return self.frame.schema

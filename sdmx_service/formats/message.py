@@ -78,6 +78,7 @@ class DataMessage:
     ``explicit_measure`` asks for one element a measure where a format knows that.
     ``separator`` and ``decimal`` are those of SDMX-CSV; a reader keeps what it found.
     ``passed_over`` names columns of the message that are no component, which a reader leaves out.
+    ``url`` is where the message was asked for, for formats that say so.
     """
 
     datasets: tuple[DataSet, ...]
@@ -93,6 +94,7 @@ class DataMessage:
     separator: str = ","
     decimal: str = "."
     passed_over: tuple[str, ...] = ()
+    url: str | None = None
 
     @classmethod
     def of(

@@ -44,7 +44,8 @@ class MediaRange:
 
     def takes(self, type: str) -> bool:
         """Return whether a media type falls into the range, parameters apart."""
-        return self.type in (type, "*/*", type.partition("/")[0] + "/*")
+        bare = type.partition(";")[0]
+        return self.type in (bare, "*/*", bare.partition("/")[0] + "/*")
 
 
 @dataclass(frozen=True)

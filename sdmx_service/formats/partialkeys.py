@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from sdmx_service.formats.dataset import ROWS_A_CHUNK, DataSet
 from sdmx_service.structures.artefacts import Component
 
-__all__ = ["filled", "observations", "partial_rows"]
+__all__ = ["filled", "observations", "partial_rows", "replicated"]
 
 
 def _filled_dimensions(dataset: DataSet) -> list[pl.Expr]:
@@ -69,3 +70,34 @@ def filled(rows: pl.DataFrame, keep: Sequence[Component] = ()) -> pl.DataFrame:
         for name in rows.columns
         if name in kept or rows.get_column(name).null_count() < rows.height
     )
+
+
+def replicated(dataset: DataSet) -> DataSet:
+    """Return the data set with the attributes of partial keys repeated on their observations.
+
+    What an observation says itself stands; then what a longer part of its key says. Rows of
+    partial keys that no observation has remain. All rows come into memory.
+    """
+    partial = partial_rows(dataset)
+    if not partial:
+        return dataset
+    key = {one.id for one in dataset.structure.key}
+    empty = pl.DataFrame(schema=dict(dataset.schema))
+    table = pl.concat([*observations(dataset), empty])
+    alone: list[pl.DataFrame] = []
+    for names, rows in sorted(partial.items(), key=lambda pair: -len(pair[0])):
+        said = [name for name in rows.columns if name not in key]
+        if not names:
+            alone += [rows] if table.is_empty() else []
+            last = rows.select(pl.col(said).drop_nulls().last())
+            table = table.with_columns(
+                pl.coalesce(name, pl.lit(last.get_column(name)).first()) for name in said
+            )
+            continue
+        alone.append(rows.join(table, on=names, how="anti", maintain_order="left"))
+        once = rows.group_by(names, maintain_order=True).agg(pl.col(said).drop_nulls().last())
+        table = table.join(once, on=names, how="left", suffix="\0", maintain_order="left")
+        table = table.with_columns(pl.coalesce(name, f"{name}\0") for name in said)
+        table = table.select(list(dataset.schema))
+    whole = pl.concat([table, *(part for part in alone if part.height)], how="diagonal_relaxed")
+    return replace(dataset, frame=whole, partial=any(part.height for part in alone), steady=None)

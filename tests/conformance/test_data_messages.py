@@ -217,7 +217,7 @@ def _of_specific(content: bytes, structure: DataStructure) -> Rows:
 
 
 READERS: dict[str, Callable[[bytes, DataStructure], Rows]] = {
-    "csv": _of_csv,
+    "csv20": _of_csv,
     "json": _of_json,
     "generic": _of_generic,
     "structurespecific": _of_specific,
@@ -310,7 +310,7 @@ def test_a_series_attribute_that_changes_within_a_series_is_not_lost(
 def test_csv_is_rfc_4180_with_crlf_and_empty_fields_for_missing_values(
     message: DataMessage,
 ) -> None:
-    text = _written("csv", message).decode()
+    text = _written("csv20", message).decode()
     assert text.startswith(
         "STRUCTURE,STRUCTURE_ID,ACTION,REF_AREA,SEX,TIME_PERIOD,OBS_VALUE,UNIT,CONF_LEVEL,"
         "STD_ERR,N,OBS_STATUS,COMMENT,NEVER\r\n"
@@ -333,7 +333,7 @@ def test_csv_labels_follow_the_field_guide(
     message: DataMessage, labels: Labels, header: str, line: str
 ) -> None:
     french = dataclasses.replace(message, labels=labels, languages=("fr", "en"))
-    first, second, *_ = _written("csv", french).decode().split("\r\n")
+    first, second, *_ = _written("csv20", french).decode().split("\r\n")
     assert header in first
     assert second.startswith(line)
 

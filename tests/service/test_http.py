@@ -158,7 +158,7 @@ def test_answers_vary_by_what_they_were_negotiated_on(web: httpx.Client) -> None
         ("text/csv", "text/csv;charset=utf-8"),
         ("application/json", "application/json"),
         ("application/xml", "application/xml"),
-        ("application/vnd.sdmx.data+csv", "application/vnd.sdmx.data+csv;version=2.0.0"),
+        ("application/vnd.sdmx.data+csv", "application/vnd.sdmx.data+csv;version=2.1.0"),
         ("application/vnd.sdmx.data+json;version=2+.0.0",
          "application/vnd.sdmx.data+json;version=2.0.0"),
         ("image/png, text/csv;q=0.1", "text/csv;charset=utf-8"),

@@ -7,14 +7,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdmx_service.errors import NotAcceptable, RequestError
-from sdmx_service.formats import Labels, data_formats, languages, negotiate, structure_formats
+from sdmx_service.formats import (
+    Feature,
+    Generation,
+    Keys,
+    Labels,
+    TimeFormat,
+    data_formats,
+    languages,
+    negotiate,
+    structure_formats,
+)
 from sdmx_service.formats.negotiation import accepted
 
 GENERIC = next(one for one in data_formats() if one.name == "generic")
+CSV = "application/vnd.sdmx.data+csv"
 
 
-def _chosen(accept: str | None, asked: str | None = None) -> str:
-    return negotiate(data_formats(), accept=accept, default=GENERIC, asked=asked).format.name
+def _chosen(accept: str | None, asked: str | None = None, **more: str | Generation | None) -> str:
+    choice = negotiate(
+        data_formats(),
+        accept=accept,
+        default=GENERIC,
+        asked=asked,
+        **more,  # type: ignore[arg-type]
+    )
+    return choice.format.name
 
 
 @pytest.mark.parametrize(
@@ -24,22 +42,29 @@ def _chosen(accept: str | None, asked: str | None = None) -> str:
         ("", "generic"),
         ("*/*", "generic"),
         ("application/*", "generic"),
-        ("text/csv", "csv"),
-        ("application/json", "json"),
-        ("application/xml", "structurespecific"),
+        ("text/csv", "csv21"),
         ("application/vnd.sdmx.genericdata+xml;version=2.1", "generic"),
         ("application/vnd.sdmx.structurespecificdata+xml; version=2.1", "structurespecific"),
-        ("application/vnd.sdmx.data+json;version=2.0.0", "json"),
-        ("application/vnd.sdmx.data+json;version=2.0", "json"),
-        ("application/vnd.sdmx.data+csv;version=1.0.0+, text/csv;q=0.5", "csv"),
-        ("application/vnd.sdmx.data+csv;version=1+.0.0", "csv"),
-        ("application/vnd.sdmx.data+csv;version=2.0.0+", "csv"),
-        ("APPLICATION/VND.SDMX.DATA+CSV", "csv"),
-        ("text/csv;q=0.1, application/json;q=0.9", "json"),
-        ("*/*;q=0.1, text/csv", "csv"),
-        ("*/*, text/csv", "csv"),
-        ("application/json;q=0, */*;q=0.1", "generic"),
-        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "structurespecific"),
+        (CSV, "csv21"),
+        (f"{CSV};version=2.1.0", "csv21"),
+        (f"{CSV}; version=2.0.0; labels=both", "csv20"),
+        (f"{CSV};version=1.0.0", "csv10"),
+        (f"{CSV};version=1.0.0+, text/csv;q=0.5", "csv10"),
+        (f"{CSV};version=1+.0.0", "csv21"),
+        (f"{CSV};version=2.0.0+", "csv20"),
+        (f"{CSV};version=2.0+.0", "csv21"),
+        (f"{CSV};version=2+.0.1", "csv21"),
+        (f"{CSV};version=+", "csv21"),
+        (f"{CSV};version=1.~", "csv10"),
+        (f'{CSV};version="1.0.0,2.0.0"', "csv20"),
+        (f"{CSV};keys=series;version=2.0.0", "csv20"),
+        ("APPLICATION/VND.SDMX.DATA+CSV", "csv21"),
+        ("*/*;q=0.1, text/csv", "csv21"),
+        ("*/*, text/csv", "csv21"),
+        (f"{CSV};version=2.1.0;q=0, {CSV}", "csv20"),
+        (f"{CSV};version=1.0.0;q=0.9, {CSV};version=2.0.0;q=0.8", "csv10"),
+        ("application/vnd.apache.parquet", "parquet"),
+        ("application/vnd.json-stat+json", "jsonstat"),
         ("image/png, */*;q=0.1", "generic"),
     ],
 )
@@ -50,13 +75,15 @@ def test_the_accept_header_is_read_as_rfc_9110_says(accept: str | None, name: st
 @pytest.mark.parametrize(
     ("asked", "name"),
     [
-        ("csv", "csv"),
-        ("jsondata", "json"),
+        ("csv", "csv21"),
+        ("csvdata", "csv21"),
+        ("csv20", "csv20"),
         ("genericdata", "generic"),
         ("structurespecificdata", "structurespecific"),
-        ("CSV", "csv"),
-        ("text/csv", "csv"),
-        ("application/vnd.sdmx.data+csv;version=2.0.0", "csv"),
+        ("CSV", "csv21"),
+        ("xlsx", "xlsx"),
+        ("text/csv", "csv21"),
+        (f"{CSV};version=2.0.0", "csv20"),
     ],
 )
 def test_the_format_parameter_wins_over_the_header(asked: str, name: str) -> None:
@@ -65,7 +92,8 @@ def test_the_format_parameter_wins_over_the_header(asked: str, name: str) -> Non
 
 @pytest.mark.parametrize(
     "accept",
-    ["application/vnd.sdmx.data+csv;version=2.1.0", "application/vnd.sdmx.data+xml;version=3.0.0",
+    [f"{CSV};version=2.2.0", f"{CSV};version=3+.0.0", f"{CSV};version=+.2", f"{CSV};version=2.3+",
+     f"{CSV};labels=many", f"{CSV};version=1.0.0;keys=obs", f"{CSV};version=1.0.0;labels=name",
      "image/png", "text/csv;q=0", "nonsense"],
 )  # fmt: skip
 def test_what_cannot_be_written_is_refused_with_what_can(accept: str) -> None:
@@ -73,13 +101,57 @@ def test_what_cannot_be_written_is_refused_with_what_can(accept: str) -> None:
         _chosen(accept)
 
 
-def test_labels_come_with_the_header_or_the_parameter() -> None:
-    accept = "application/vnd.sdmx.data+csv;version=2.0.0;labels=both"
-    assert negotiate(data_formats(), accept=accept, default=GENERIC).labels is Labels.BOTH
-    by_parameter = negotiate(data_formats(), accept=accept, default=GENERIC, labels="name")
-    assert by_parameter.labels is Labels.NAME
-    with pytest.raises(RequestError, match="id, name or both"):
-        negotiate(data_formats(), accept=accept, default=GENERIC, labels="many")
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [("1.0.0", "csv10"), ("2.0", "csv20"), ("2+.0.0", "csv21"), (None, "csv21")],
+)
+def test_the_format_version_says_which_of_a_family(version: str | None, name: str) -> None:
+    assert _chosen("application/pdf", "csvdata", version=version) == name
+
+
+def test_a_format_version_that_is_not_there_is_refused() -> None:
+    with pytest.raises(NotAcceptable, match=r"csv 4\.0"):
+        _chosen(None, "csv", version="4.0")
+
+
+def test_a_format_version_without_a_format_says_nothing() -> None:
+    assert _chosen("text/csv", version="1.0.0") == "csv21"
+
+
+def test_a_generation_comes_first_where_no_version_is_named() -> None:
+    assert _chosen("text/csv", generation=Generation.SDMX_2_1) == "csv10"
+    assert _chosen(None, "csv", generation=Generation.SDMX_3_0) == "csv20"
+    assert _chosen(f"{CSV};version=2.1.0", generation=Generation.SDMX_2_1) == "csv21"
+
+
+def test_options_come_with_the_header_or_the_parameters() -> None:
+    accept = f"{CSV};version=2.0.0;labels=both;timeFormat=normalized;keys=series"
+    choice = negotiate(data_formats(), accept=accept, default=GENERIC)
+    assert (choice.labels, choice.keys) == (Labels.BOTH, Keys.SERIES)
+    assert choice.time_format is TimeFormat.NORMALIZED
+    by_parameter = negotiate(
+        data_formats(),
+        accept=accept,
+        default=GENERIC,
+        labels="name",
+        keys="none",
+        time_format="original",
+    )
+    assert (by_parameter.labels, by_parameter.keys) == (Labels.NAME, Keys.NONE)
+    assert by_parameter.time_format is TimeFormat.ORIGINAL
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("labels", "id, name or both"),
+        ("keys", "none, obs, series or both"),
+        ("time_format", "original or normalized"),
+    ],
+)
+def test_an_option_without_meaning_is_refused_with_those_there_are(option: str, words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        _chosen("text/csv", **{option: "many"})
 
 
 @pytest.mark.parametrize(
@@ -101,6 +173,7 @@ def test_languages_come_in_the_order_wanted(
 def test_no_two_formats_answer_to_one_name() -> None:
     for formats in (data_formats(), structure_formats()):
         names = [name for one in formats for name in (one.name, *one.short_names)]
+        names += {name for one in formats for name in one.family}
         types = [one.content_type for one in formats]
         assert len(set(names)) == len(names)
         assert len(set(types)) == len(types)
@@ -115,3 +188,7 @@ def test_any_header_is_understood_or_refused(header: str) -> None:
     except NotAcceptable:
         return
     assert name in {one.name for one in data_formats()}
+
+
+def test_every_trait_of_a_message_has_a_format_that_carries_it() -> None:
+    assert set(Feature) == {trait for one in data_formats() for trait in one.carries}

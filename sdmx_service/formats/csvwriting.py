@@ -1,0 +1,231 @@
+"""SDMX-CSV data messages of every version, written (field guides 1.0, 2.0.0, 2.1; RFC 4180)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+
+import polars as pl
+
+from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats.action import Action, Generation
+from sdmx_service.formats.csvcolumns import Escape, Fields, fields
+from sdmx_service.formats.csvfields import subseparator
+from sdmx_service.formats.csvkeys import key_columns, key_titles
+from sdmx_service.formats.dataset import TEXTS, DataSet
+from sdmx_service.formats.message import DataMessage, Keys, Labels, TimeFormat
+from sdmx_service.formats.normalizing import normalized
+from sdmx_service.structures.artefacts import Component, Role
+
+__all__ = ["write_csv"]
+
+_ORDER = (Role.DIMENSION, Role.TIME, Role.MEASURE, Role.ATTRIBUTE)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is settled before the first row."""
+
+    message: DataMessage
+    generation: Generation
+    components: tuple[Component, ...]
+    languages: dict[str, tuple[str, ...]]
+    multiple: frozenset[str]
+    periods: Mapping[str, str] | None
+
+    @property
+    def flat(self) -> bool:
+        """Whether this is SDMX-CSV 1.0."""
+        return self.generation is Generation.SDMX_2_1
+
+    @property
+    def spans(self) -> bool:
+        """Whether a data set is valid for a span of time, which goes into custom columns."""
+        return any(one.valid_from or one.valid_to for one in self.message.datasets)
+
+
+def write_csv(message: DataMessage, generation: Generation) -> Iterator[bytes]:
+    """Yield the message in pieces, one row an observation or partial key.
+
+    A value that is not reported is an empty field; so is an empty text. ``generation`` is that
+    of the version: 2.1 of SDMX-CSV 1.0, 3.0 of 2.0.0, 3.1 of 2.1.0. Raises NotAcceptable for
+    names or keys in columns of their own, which 1.0 does not have.
+    """
+    plan = _plan(message, generation)
+    return _pieces(plan)
+
+
+def _pieces(plan: _Plan) -> Iterator[bytes]:
+    head = _header(plan)
+    for dataset in plan.message.datasets:
+        for piece in _rows(plan, dataset):
+            yield head + piece
+            head = b""
+    if head:
+        yield head
+
+
+def _plan(message: DataMessage, generation: Generation) -> _Plan:
+    if generation is Generation.SDMX_2_1:
+        if message.labels is Labels.NAME:
+            raise NotAcceptable("labels", got="name", expected="id or both in SDMX-CSV 1.0")
+        if message.keys is not Keys.NONE:
+            raise NotAcceptable("keys", got=message.keys.value, expected="none in SDMX-CSV 1.0")
+    present: dict[str, Component] = {}
+    for role in _ORDER:
+        for dataset in message.datasets:
+            present |= {
+                c.id: c
+                for c in dataset.structure.components
+                if c.role is role and c.id in dataset.schema and c.id not in present
+            }
+    kinds: dict[str, list[pl.DataType]] = {}
+    for dataset in message.datasets:
+        for name, kind in dataset.schema.items():
+            kinds.setdefault(name, []).append(kind)
+    texts = [n for n, found in kinds.items() if {TEXTS, pl.List(TEXTS)} & set(found)]
+    return _Plan(
+        message,
+        generation,
+        tuple(present.values()),
+        {name: _languages(message, name) for name in texts},
+        frozenset(n for n, found in kinds.items() if any(isinstance(k, pl.List) for k in found)),
+        _periods(message) if message.time_format is TimeFormat.NORMALIZED else None,
+    )
+
+
+def _periods(message: DataMessage) -> Mapping[str, str]:
+    """Return what each period of the whole message is replaced by."""
+    found: set[str] = set()
+    for dataset in message.datasets:
+        if dataset.structure.timed and dataset.structure.time.id in dataset.schema:
+            for chunk in dataset.chunks():
+                periods = chunk.get_column(dataset.structure.time.id).cast(pl.String)
+                found |= set(periods.unique().drop_nulls())
+    return normalized(sorted(found))
+
+
+def _languages(message: DataMessage, name: str) -> tuple[str, ...]:
+    """Return the languages of a column, those asked for first; they stand in its title."""
+    found: set[str] = set()
+    for dataset in message.datasets:
+        if name not in dataset.schema:
+            continue
+        for chunk in dataset.chunks():
+            texts = chunk.get_column(name).drop_nulls().list.explode(empty_as_null=False)
+            if dataset.schema[name] != TEXTS:
+                texts = texts.drop_nulls().list.explode(empty_as_null=False)
+            found |= set(texts.struct.field("lang").unique().drop_nulls())
+    wanted = [tag for tag in message.languages if tag in found]
+    return (*wanted, *sorted(found - set(wanted))) or message.languages[:1]
+
+
+def _header(plan: _Plan) -> bytes:
+    message, between = plan.message, subseparator(plan.message.separator)
+    titles = ["DATAFLOW"]
+    if not plan.flat:
+        several = plan.multiple or plan.languages
+        titles = [f"STRUCTURE[{between}]" if several else "STRUCTURE", "STRUCTURE_ID"]
+        if message.labels is Labels.NAME:
+            titles.append("STRUCTURE_NAME")
+        titles.append("ACTION")
+        titles += key_titles(message.keys)
+    taken = {component.id for component in plan.components}
+    for component in plan.components:
+        name = message.text(component.name) or component.id
+        title = component.id
+        if component.id in plan.languages:
+            title += f"[{between.join(plan.languages[component.id])}]"
+        elif component.id in plan.multiple:
+            title += "[]"
+        if plan.flat and component.role is Role.MEASURE:
+            titles.append("OBS_VALUE")
+        elif message.labels is Labels.BOTH:
+            titles.append(f"{title}: {name}")
+        else:
+            titles.append(title)
+        if message.labels is Labels.NAME:
+            # Two components may bear one name, a component may be named as another's id.
+            named = f"{component.id} {name}" if name in taken else name
+            taken.add(named)
+            titles.append(named)
+    if plan.spans:
+        titles += ["VALID_FROM", "VALID_TO"]
+    escape = Escape(message.separator)
+    return (message.separator.join(escape.text(title) for title in titles) + "\r\n").encode()
+
+
+def _lead(plan: _Plan, dataset: DataSet) -> str:
+    """Return the fields that are the same in every row of a data set."""
+    message, subject = plan.message, dataset.subject
+    reference = f"{subject.agency}:{subject.id}"
+    if subject.version:
+        reference += f"({subject.version})"
+    name = message.text(subject.name)
+    if message.labels is Labels.BOTH and name:
+        reference += f": {name}"
+    lead = [reference]
+    if not plan.flat:
+        lead = [dataset.context.value, reference]
+        if message.labels is Labels.NAME:
+            lead.append(name)
+        lead.append(dataset.action.letter(plan.generation))
+    escape = Escape(message.separator)
+    return message.separator.join(escape.text(text) for text in lead)
+
+
+def _rows(plan: _Plan, dataset: DataSet) -> Iterator[bytes]:
+    message = plan.message
+    schema = dataset.schema
+    written: list[tuple[str, Fields | None]] = [
+        (c.id, _fields(plan, dataset, c) if c.id in schema else None) for c in plan.components
+    ]
+    blank = (pl.lit(None, pl.String),) * (2 if message.labels is Labels.NAME else 1)
+    lead, trail = _lead(plan, dataset), _trail(plan, dataset)
+    escape = Escape(message.separator)
+    keys = [escape.fields(key) for key in key_columns(message, dataset)]
+    doubts = [made.doubt.alias(name) for name, made in written if made and made.doubt is not None]
+    for chunk in dataset.chunks():
+        doubtful = chunk.select(doubts).row(0, named=True) if doubts else {}
+        columns = [pl.repeat(pl.lit(lead), pl.len()), *keys]
+        for name, made in written:
+            if made is None:
+                columns += blank
+            else:
+                columns += made.careful if doubtful.get(name) else made.easy
+        if trail is not None:
+            columns.append(pl.lit(trail))
+        yield _text(
+            chunk.select(column.alias(str(place)) for place, column in enumerate(columns)), message
+        )
+
+
+def _fields(plan: _Plan, dataset: DataSet, component: Component) -> Fields:
+    kind = dataset.schema[component.id]
+    marks = dataset.action is Action.DELETE
+    if component.id not in plan.multiple or isinstance(kind, pl.List) or marks:
+        return fields(plan.message, component, kind, dataset.height, plan.periods)
+    # The title promises several values, so one alone is written as one of several.
+    value = pl.when(pl.col(component.id).is_not_null()).then(pl.concat_list(component.id))
+    return fields(plan.message, component, pl.List(kind), dataset.height, value=value)
+
+
+def _trail(plan: _Plan, dataset: DataSet) -> str | None:
+    if not plan.spans:
+        return None
+    moments = (dataset.valid_from, dataset.valid_to)
+    return plan.message.separator.join("" if one is None else one.isoformat() for one in moments)
+
+
+def _text(rows: pl.DataFrame, message: DataMessage) -> bytes:
+    out = BytesIO()
+    rows.write_csv(
+        out,
+        include_header=False,
+        separator=message.separator,
+        decimal_comma=message.decimal == ",",
+        line_terminator="\r\n",
+        quote_style="never",
+    )
+    return out.getvalue()

@@ -1,0 +1,281 @@
+"""Tables, spreadsheets and cubes hold what the message holds."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet
+import pytest
+from lxml import etree
+
+from sdmx_service.errors import DataError, NotAcceptable
+from sdmx_service.formats import Action, DataMessage, DataSet, data_formats
+from sdmx_service.formats.dataset import TEXTS
+from sdmx_service.structures.artefacts import (
+    Attachment,
+    Code,
+    Codelist,
+    Component,
+    Dataflow,
+    DataStructure,
+    Role,
+)
+
+FORMATS = {one.name: one for one in data_formats()}
+MOMENT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def _codelist(id: str, *codes: str) -> Codelist:
+    listed = tuple(Code(code, {"en": f"Name of {code}"}) for code in codes)
+    return Codelist("SIS", id, "1.0.0", {"en": id}, listed)
+
+
+def _attribute(id: str, **more: Any) -> Component:
+    return Component(id, Role.ATTRIBUTE, {"en": id}, attachment=Attachment.OBSERVATION, **more)
+
+
+STRUCTURE = DataStructure(
+    "SIS",
+    "DSD",
+    "1.0.0",
+    {"en": "Structure"},
+    (
+        Component("REF_AREA", Role.DIMENSION, {"en": "Area"}, _codelist("CL_AREA", "AT", "NO")),
+        Component("SEX", Role.DIMENSION, {"en": "Sex"}, _codelist("CL_SEX", "_T", "F", "M")),
+        Component("TIME_PERIOD", Role.TIME, {"en": "Time"}),
+        Component("OBS_VALUE", Role.MEASURE, {"en": "Value"}, data_type="Double"),
+        _attribute("OBS_STATUS", codelist=_codelist("CL_OBS_STATUS", "A", "Q")),
+        _attribute("COMMENT"),
+        _attribute("TAG", codelist=_codelist("CL_TAG", "P", "X"), multiple=True),
+        _attribute("NOTE", multilingual=True),
+    ),
+)
+FLOW = Dataflow("SIS", "DF", "1.0.0", {"en": "A flow"}, STRUCTURE)
+ROWS: list[dict[str, Any]] = [
+    {"REF_AREA": "AT", "SEX": "F", "TIME_PERIOD": "2020", "OBS_VALUE": 1.5, "OBS_STATUS": "A",
+     "COMMENT": "=cmd|' /C calc'!A0", "TAG": ["P", "X"], "NOTE": None},
+    {"REF_AREA": "AT", "SEX": "M", "TIME_PERIOD": "2020", "OBS_VALUE": math.nan, "OBS_STATUS": "Q",
+     "COMMENT": "+1, -1", "TAG": None, "NOTE": [{"lang": "en", "text": "x"}]},
+    {"REF_AREA": "NO", "SEX": "F", "TIME_PERIOD": "2021", "OBS_VALUE": None, "OBS_STATUS": "Q",
+     "COMMENT": "http://example.org", "TAG": ["X"], "NOTE": None},
+    {"REF_AREA": "NO", "SEX": "M", "TIME_PERIOD": "2021", "OBS_VALUE": -0.25, "OBS_STATUS": None,
+     "COMMENT": None, "TAG": None, "NOTE": None},
+]  # fmt: skip
+KINDS: dict[str, Any] = {
+    **{c.id: pl.Enum(list(c.codelist.by_id)) for c in STRUCTURE.components if c.codelist},
+    "TIME_PERIOD": pl.String,
+    "OBS_VALUE": pl.Float64,
+    "COMMENT": pl.String,
+    "TAG": pl.List(pl.Enum(["P", "X"])),
+    "NOTE": TEXTS,
+}
+FRAME = pl.DataFrame(ROWS, schema={c.id: KINDS[c.id] for c in STRUCTURE.components})
+
+
+class Known:
+    """The one structure there is."""
+
+    def dataflow(self, id: str, agency: str | None = None, version: str = "+") -> Dataflow:
+        assert (agency, id, version) == ("SIS", "DF", "1.0.0")
+        return FLOW
+
+    def datastructure(
+        self, id: str, agency: str | None = None, version: str = "+"
+    ) -> DataStructure:
+        return STRUCTURE
+
+
+class Chunked:
+    """The same rows as a table that is never whole."""
+
+    schema = FRAME.schema
+    height = FRAME.height
+
+    def chunks(self, rows: int) -> Iterator[pl.DataFrame]:
+        for offset in range(FRAME.height):
+            yield FRAME.slice(offset, 1)
+
+
+def _message(**more: Any) -> DataMessage:
+    return DataMessage.of(FLOW, FRAME, "2026-11-22-ab", MOMENT, url="https://x.org/?a=b", **more)
+
+
+def _written(name: str, message: DataMessage | None = None) -> bytes:
+    return b"".join(FORMATS[name].write(message or _message()))
+
+
+@pytest.mark.parametrize("name", ["parquet", "arrow"])
+def test_columnar_files_are_read_as_they_were_written(name: str) -> None:
+    message = _message(action=Action.REPLACE)
+    read = FORMATS[name].read
+    assert read is not None
+    again = read(_written(name, message), Known())
+    assert again.frame.equals(FRAME)
+    assert again.frame.schema == FRAME.schema
+    assert (again.release, again.prepared) == (message.release, MOMENT)
+    assert again.dataset.action is Action.REPLACE
+
+
+@pytest.mark.parametrize("name", ["parquet", "arrow", "csv21", "table"])
+def test_rows_that_come_one_at_a_time_make_the_same_message(name: str) -> None:
+    chunked = DataMessage(
+        (DataSet(FLOW, Chunked()),), "2026-11-22-ab", MOMENT, url="https://x.org/?a=b"
+    )
+    if name in ("csv21", "table"):
+        assert _written(name, chunked) == _written(name)
+        return
+    read = FORMATS[name].read
+    assert read is not None
+    assert read(_written(name, chunked), Known()).frame.equals(FRAME)
+
+
+def test_a_parquet_file_says_what_it_is_to_any_reader() -> None:
+    schema = pyarrow.parquet.read_schema(io.BytesIO(_written("parquet")))
+    said = json.loads(schema.metadata[b"sdmx"])
+    assert (said["agency"], said["id"], said["version"]) == ("SIS", "DF", "1.0.0")
+    assert said["release"] == "2026-11-22-ab"
+    assert json.loads(schema.field("SEX").metadata[b"sdmx"])["codelist"] == "SIS:CL_SEX(1.0.0)"
+    table = pl.read_parquet(_written("parquet"))
+    assert table.get_column("OBS_VALUE").to_list()[0] == 1.5
+    assert table.get_column("SEX").cast(pl.String).to_list() == ["F", "M", "F", "M"]
+
+
+@pytest.mark.parametrize("name", ["parquet", "arrow"])
+def test_columnar_files_of_others_are_refused(name: str) -> None:
+    read = FORMATS[name].read
+    assert read is not None
+    with pytest.raises(DataError, match="expected"):
+        read(b"PAR1 nothing", Known())
+    out = io.BytesIO()
+    table = pl.DataFrame({"a": [1]})
+    if name == "parquet":
+        table.write_parquet(out)
+    else:
+        table.write_ipc_stream(out)
+    with pytest.raises(DataError, match="no entry sdmx"):
+        read(out.getvalue(), Known())
+
+
+def test_the_plain_table_has_names_beside_codes_and_nothing_of_sdmx() -> None:
+    text = _written("table").decode("utf-8-sig")
+    first, second, *_ = csv.DictReader(io.StringIO(text, newline=""))
+    assert list(first)[:5] == ["REF_AREA", "Area", "SEX", "Sex", "TIME_PERIOD"]
+    assert (first["SEX"], first["Sex"], first["OBS_VALUE"]) == ("F", "Name of F", "1.5")
+    assert (first["TAG"], first["TAG TAG"]) == (
+        "P;X", "Name of P;Name of X",
+    )  # fmt: skip
+    assert second["OBS_VALUE"] == "NaN"
+
+
+def test_no_text_of_the_plain_table_begins_like_a_formula() -> None:
+    text = _written("table").decode("utf-8-sig")
+    comments = [row["COMMENT"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+    assert comments == ["'=cmd|' /C calc'!A0", "'+1, -1", "http://example.org", ""]
+
+
+def _sheets(content: bytes) -> dict[str, etree._Element]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        return {
+            name: etree.fromstring(archive.read(name))
+            for name in archive.namelist()
+            if name.startswith("xl/worksheets/sheet") or name == "xl/sharedStrings.xml"
+        }
+
+
+def _cells(sheets: dict[str, etree._Element], number: int) -> dict[str, Any]:
+    strings = [
+        "".join(text.text or "" for text in item.iter(f"{SHEET}t"))
+        for item in sheets["xl/sharedStrings.xml"]
+    ]
+    found: dict[str, Any] = {}
+    for cell in sheets[f"xl/worksheets/sheet{number}.xml"].iter(f"{SHEET}c"):
+        value = cell.findtext(f"{SHEET}v")
+        if value is not None:
+            place = str(cell.get("r"))
+            found[place] = strings[int(value)] if cell.get("t") == "s" else float(value)
+    return found
+
+
+def test_a_spreadsheet_has_no_formula_and_no_link() -> None:
+    sheets = _sheets(_written("xlsx"))
+    for sheet in sheets.values():
+        assert not list(sheet.iter(f"{SHEET}f"))
+        assert not list(sheet.iter(f"{SHEET}hyperlink"))
+    data = _cells(sheets, 1)
+    assert data["F2"] == "=cmd|' /C calc'!A0"
+    assert data["F3"] == "+1, -1"
+
+
+def test_a_spreadsheet_has_the_data_the_codes_and_where_they_come_from() -> None:
+    sheets = _sheets(_written("xlsx"))
+    data, codes, about = (_cells(sheets, number) for number in (1, 2, 3))
+    assert [data[place] for place in ("A1", "A2", "B2", "C2", "D2", "G2")] == [
+        "REF_AREA", "AT", "F", "2020", 1.5, "P;X",
+    ]  # fmt: skip
+    assert data["D3"] == "NaN"
+    assert "D4" not in data
+    assert data["D5"] == -0.25
+    assert ("AT", "Name of AT") in {(codes.get(f"C{n}"), codes.get(f"D{n}")) for n in range(2, 12)}
+    assert "_T" not in codes.values()
+    assert {"SIS:DF(1.0.0)", "2026-11-22-ab", "https://x.org/?a=b"} <= set(about.values())
+
+
+def test_a_spreadsheet_is_the_same_whenever_it_is_asked_for() -> None:
+    assert _written("xlsx") == _written("xlsx")
+
+
+def test_a_spreadsheet_nobody_could_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sdmx_service.formats.xlsx.LARGEST", 3)
+    with pytest.raises(NotAcceptable, match="at most 3 rows"):
+        _written("xlsx")
+
+
+def _plain(rows: list[dict[str, Any]]) -> DataMessage:
+    columns = ["REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS"]
+    kinds = {name: KINDS[name] for name in columns}
+    frame = pl.DataFrame([{name: row[name] for name in columns} for row in rows], schema=kinds)
+    return DataMessage.of(FLOW, frame, "2026-11-22-ab", MOMENT)
+
+
+def test_a_cube_has_its_cells_in_row_major_order() -> None:
+    """JSON-stat 2.0, value: "the last dimension varies fastest"."""
+    cube = json.loads(_written("jsonstat", _plain(ROWS)))
+    assert (cube["version"], cube["class"]) == ("2.0", "dataset")
+    assert (cube["id"], cube["size"]) == (["REF_AREA", "SEX", "TIME_PERIOD"], [2, 2, 2])
+    assert cube["role"] == {"time": ["TIME_PERIOD"], "geo": ["REF_AREA"]}
+    assert cube["dimension"]["SEX"]["category"] == {
+        "index": ["F", "M"], "label": {"F": "Name of F", "M": "Name of M"},
+    }  # fmt: skip
+    assert cube["value"] == [1.5, None, None, None, None, None, None, -0.25]
+    assert cube["status"] == {"0": "A", "2": "Q", "5": "Q"}
+
+
+def test_a_cube_that_is_mostly_empty_goes_as_its_cells() -> None:
+    one, _, _, last = ROWS
+    cube = json.loads(_written("jsonstat", _plain([one, last])))
+    assert cube["value"] == {"0": 1.5, "7": -0.25}
+
+
+def test_a_cube_of_too_many_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sdmx_service.formats.jsonstat.LARGEST", 7)
+    with pytest.raises(NotAcceptable, match="a cube of 8 cells"):
+        _written("jsonstat", _plain(ROWS))
+
+
+@pytest.mark.parametrize("name", ["jsonstat", "csv10"])
+def test_what_has_no_place_in_a_format_is_refused_with_the_formats_that_have_one(
+    name: str,
+) -> None:
+    with pytest.raises(NotAcceptable, match=r"several values|several languages") as refused:
+        FORMATS[name].write(_message())
+    assert "parquet" in str(refused.value.hint)
