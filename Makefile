@@ -109,10 +109,14 @@ clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Run by hand: five and eight minutes of two cores. R with its package survey is needed for one line.
-.PHONY: bench coverage
+.PHONY: bench coverage mutants
 
 bench: install
 	$(BIN)/python bench/statistics.py
 
 coverage: install
 	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python bench/coverage.py
+
+# Twenty minutes of two cores. Prints what no test finds, then a line a module: see docs/mutants.md.
+mutants: install
+	nice $(BIN)/python bench/mutants.py --children $(WORKERS)

@@ -7,10 +7,21 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from sdmx_service import build_release
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A mutant need only be found, the same way each time: nothing is made smaller or kept.
+settings.register_profile(
+    "mutants",
+    max_examples=30,
+    phases=(Phase.explicit, Phase.generate),
+    derandomize=True,
+    database=None,
+    deadline=None,
+)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ Statistics by cell
     deprivation               enforced lack, severe deprivation, work intensity, their union
     scale, reliability_alpha  item scores, Cronbach's alpha; factor: loadings, adequacy
     interval                  t, logit, Korn-Graubard, Wilson, likelihood, arcsine, log-t
+    profile_likelihood        the likelihood interval by the steps that R takes
 Between cells
     gap, pairs, multiplicity  differences, ratios, odds ratios; families, simultaneous intervals
     attributable, interaction what would change if a group had another's rate; groups crossed
