@@ -1,4 +1,4 @@
-"""The command line: check, waiting, build, verify, show, serve and report."""
+"""The command line: check, import, waiting, build, verify, show, serve and report."""
 
 from __future__ import annotations
 
@@ -52,11 +52,12 @@ def _progress(quiet: bool) -> Iterator[Callable[[str, int, int | None], None]]:
 def _check(options: argparse.Namespace) -> dict[str, Any]:
     from sdmx_service.definitions.project import load_project
     from sdmx_service.structures.crosscheck import read_by_sdmx1
+    from sdmx_service.structures.readers import structure_files
     from sdmx_service.survey.sample import read_sample
     from sdmx_service.survey.tabulation import outcomes
 
     project = load_project(options.project)
-    seen = read_by_sdmx1(sorted((project.dsd / "structures").glob("*.xml")))
+    seen = read_by_sdmx1(structure_files(project.dsd / "structures"))
     people = {}
     if not options.definitions_only:
         for survey in project.surveys.values():
@@ -71,6 +72,30 @@ def _check(options: argparse.Namespace) -> dict[str, Any]:
         "structures read by sdmx1": sum(seen.values()),
         "reviews signed": len(project.reviews),
         "reviews waiting": "sdmx-service waiting lists them",
+    }
+
+
+def _import(options: argparse.Namespace) -> dict[str, Any]:
+    from sdmx_service.structures.fetching import content_of
+    from sdmx_service.structures.importing import ImportRefused, Outcome, import_structures
+
+    done = import_structures(
+        content_of(options.source),
+        options.source,
+        options.project / "dsd" / "structures",
+        allow_external=options.allow_external,
+        dry_run=options.dry_run,
+    )
+    if done.refused:
+        raise ImportRefused(options.source, done)
+    said = {
+        outcome.value: [one.artefact.urn for one in done.artefacts if one.outcome is outcome]
+        for outcome in Outcome
+    }
+    return {
+        **{outcome: urns for outcome, urns in said.items() if urns},
+        **({"kept elsewhere": list(done.stubs)} if done.stubs else {}),
+        "files": list(done.files),
     }
 
 
@@ -148,7 +173,13 @@ def _serve(options: argparse.Namespace) -> dict[str, Any]:
     from sdmx_service.web.app import serve
 
     _say(f"serving {options.releases} at http://{options.host}:{options.port} (Ctrl-C stops)")
-    serve(options.releases, host=options.host, port=options.port)
+    serve(
+        options.releases,
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        cache=options.cache * 1_000_000,
+    )
     return {}
 
 
@@ -215,6 +246,19 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument(
         "--definitions-only", action="store_true", help="leave the survey files unread"
     )
+    added = command("import", _import, "Take a structure message into dsd/structures.")
+    added.add_argument(
+        "source", metavar="FILE|URL", help="a structure message of SDMX-ML or SDMX-JSON"
+    )
+    project(added)
+    added.add_argument(
+        "--dry-run", action="store_true", help="say what would happen, write nothing"
+    )
+    added.add_argument(
+        "--allow-external",
+        action="store_true",
+        help="put stubs where references lead to artefacts kept elsewhere",
+    )
     added = command(
         "waiting", _waiting, "List the cells that wait for a signature. For the office alone."
     )
@@ -232,6 +276,12 @@ def _parser() -> argparse.ArgumentParser:
     releases(added, choose=False)
     added.add_argument("--host", default="127.0.0.1")
     added.add_argument("--port", type=int, default=8000)
+    added.add_argument(
+        "--workers", type=int, default=1, help="processes, which share the images of the tables"
+    )
+    added.add_argument(
+        "--cache", type=int, default=0, metavar="MB", help="megabytes of answers each of them keeps"
+    )
     added = command("report", _report, "Render the reports of a release as HTML and PDF.")
     project(added)
     releases(added)

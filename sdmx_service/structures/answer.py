@@ -44,13 +44,18 @@ def answer(
     SDMX 3.x for a client of REST 1.5.
     """
     found = tuple(one for one in asked if one.kind in known)
-    behind = store.with_references(found, references)[len(found) :]
-    behind = tuple(one for one in behind if one.kind in known)
+    left_out: frozenset[Identity] = frozenset()
     if items:
         cut = {one.identity: with_only(one, items, parents=False) for one in found}
         cut = {key: one for key, one in cut.items() if one.kind.items in one.content}
-        behind = tuple(one for one in behind if _about(store, one, cut))
         found = tuple(cut.values())
+        left_out = frozenset(
+            one.identity
+            for one in store.with_references(found, References.PARENTS)[len(found) :]
+            if not _about(store, one, cut)
+        )
+    behind = store.with_references(found, references, left_out=left_out)[len(found) :]
+    behind = tuple(one for one in behind if one.kind in known)
     if detail is not Detail.RAW:
         behind = _without_extended(store, found, behind)
         found = tuple(store.extended(one) for one in found)

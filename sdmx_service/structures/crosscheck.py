@@ -17,7 +17,7 @@ from sdmx_service.structures.messages import MlVersion
 from sdmx_service.structures.store import StructureStore, read_artefacts
 from sdmx_service.structures.writing_ml import refusal, structure_message
 
-__all__ = ["read_by_sdmx1"]
+__all__ = ["COUNTED", "read_by_sdmx1"]
 
 _COLLECTIONS = {
     ArtefactKind.AGENCY_SCHEME: "organisation_scheme",
@@ -31,7 +31,11 @@ _COLLECTIONS = {
     ArtefactKind.DATA_STRUCTURE: "structure",
     ArtefactKind.DATA_CONSTRAINT: "constraint",
     ArtefactKind.PROVISION_AGREEMENT: "provisionagreement",
+    ArtefactKind.METADATAFLOW: "metadataflow",
+    ArtefactKind.METADATA_STRUCTURE: "metadatastructure",
 }
+COUNTED = frozenset(_COLLECTIONS)
+"""The kinds of artefact that sdmx1 reads."""
 
 
 def read_by_sdmx1(paths: Iterable[Path]) -> Mapping[str, int]:

@@ -37,6 +37,7 @@ ANY_TARGET = {
 ANYTHING = "urn:sdmx:org.sdmx.infomodel.base.Any=*:*(*)"
 COUNTS = {"seriesCount": "series_count", "obsCount": "obs_count"}
 METRICS = "sdmx_metrics"
+TARGET = "sdmx_target"
 
 
 def _without(content: Content, *keys: str) -> Content:
@@ -118,6 +119,29 @@ def _read_targets(content: Content) -> None:
 
 def _write_targets(content: Content) -> Content:
     return {"targets": [ANYTHING], **content}
+
+
+def _read_targets_21(content: Content) -> None:
+    """Take the targets of a metadataflow from the annotations that carry them before 3.0."""
+    kept, targets = [], []
+    for one in content.get("annotations", []):
+        if one.get("type") == TARGET and one.keys() == {"title", "type"}:
+            targets.append(one["title"])
+        else:
+            kept.append(one)
+    if targets:
+        content["targets"] = targets
+        content.pop("annotations")
+        if kept:
+            content["annotations"] = kept
+
+
+def _write_targets_21(content: Content) -> Content:
+    if "targets" not in content:
+        return content
+    targets = [{"title": urn, "type": TARGET} for urn in content["targets"]]
+    annotations = [*content.get("annotations", []), *targets]
+    return {**_without(content, "targets"), "annotations": annotations}
 
 
 def _split_members(content: Content) -> None:
@@ -293,7 +317,11 @@ def hierarchy_to_21(content: Content) -> Content:
     """Return a hierarchy as the one hierarchy of a hierarchical codelist of its name."""
     inside = ("hierarchicalCodes", "level", "hasFormalLevels")
     own = {key: content[key] for key in ("id", "names", "descriptions", *inside) if key in content}
-    codelists = [{"codelist": urn} for urn in _codelists_of(content.get("hierarchicalCodes", []))]
+    # The alias is optional in the schema, but sdmx1 and pysdmx want one.
+    codelists = [
+        {"codelist": urn, "alias": f"CODELIST_{number}"}
+        for number, urn in enumerate(_codelists_of(content.get("hierarchicalCodes", [])), start=1)
+    ]
     whole = {**_without(content, *inside), "hierarchies": [own]}
     return whole | ({"includedCodelists": codelists} if codelists else {})
 
@@ -304,7 +332,12 @@ def hierarchy_from_21(content: Content) -> Content | None:
     if len(hierarchies) != 1:
         return None
     whole = _without(content, "hierarchies", "includedCodelists") | hierarchies[0]
-    return whole if hierarchy_to_21(whole) == content else None
+    return whole if _unaliased(hierarchy_to_21(whole)) == _unaliased(content) else None
+
+
+def _unaliased(content: Content) -> Content:
+    lists = [_without(one, "alias") for one in content.get("includedCodelists", [])]
+    return {**content, "includedCodelists": lists}
 
 
 SETTLE: Mapping[str, After] = {
@@ -340,10 +373,12 @@ AFTER_21: Mapping[str, After] = {
     "MetadataStructureComponents": _read_metadata_21,
     "ProvisionAgreement": _read_agreement_21,
     "HierarchicalCodelist": _read_aliases,
+    "Metadataflow": _read_targets_21,
 }
 
 BEFORE_21: Mapping[str, Before] = {
-    **{name: hook for name, hook in BEFORE_30.items() if name != "Metadataflow"},
+    **BEFORE_30,
+    "Metadataflow": _write_targets_21,
     "DimensionList": _number_dimensions_21,
     "AttributeRelationship": _write_relationship_21,
     "Attribute": _write_attribute_21,

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from sdmx_service.structures.jsonreading import read_json
 from sdmx_service.structures.maintainable import Artefact
 from sdmx_service.structures.reading_ml import read_xml
 
-__all__ = ["READERS", "read_artefacts"]
+__all__ = ["READERS", "read_artefacts", "structure_files"]
 
 Reader = Callable[[bytes, str], tuple[Artefact, ...]]
 
 READERS: Mapping[str, tuple[bytes, Reader]] = {
     ".xml": (b"<", read_xml),
+    ".json": (b"{", read_json),
 }
 """Suffix of a file -> how its content begins, and its reader."""
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
+
+
+def structure_files(directory: Path) -> list[Path]:
+    """Return the files of a directory that hold structure messages, by their suffix."""
+    return sorted(file for suffix in READERS for file in directory.glob(f"*{suffix}"))
 
 
 def read_artefacts(content: bytes, file: str) -> tuple[Artefact, ...]:

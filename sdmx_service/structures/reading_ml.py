@@ -25,7 +25,7 @@ from sdmx_service.structures.messages import (
 from sdmx_service.structures.shapes import Content, Field, Form, Place, Shape
 from sdmx_service.structures.urns import Urn, of_ref, to_31
 
-__all__ = ["read_xml"]
+__all__ = ["availability_identity", "drop_implied_finality", "read_xml"]
 
 # Attributes that say what is known without them: the URN, the type of a dimension ...
 _DERIVED = frozenset({"urn", "type", "version"})
@@ -68,9 +68,9 @@ class _Reader:
             if hierarchy is not None:
                 kind, content = ArtefactKind.HIERARCHY, hierarchy
         if self.version is MlVersion.ML21:
-            _drop_implied_finality(content)
+            drop_implied_finality(content)
         if kind is ArtefactKind.AVAILABILITY_CONSTRAINT and "id" not in content:
-            content |= _availability_identity(content)
+            content |= availability_identity(content)
         return Artefact(kind, content, self.file, _lines(element))
 
     def kind(self, element: Element) -> ArtefactKind:
@@ -211,7 +211,7 @@ def _typed(form: Form, text: str) -> Any:
             return text
 
 
-def _drop_implied_finality(content: Content) -> None:
+def drop_implied_finality(content: Content) -> None:
     """Keep ``isFinal`` only where the version does not say it: x.y.z is final, else nothing is."""
     implied = content["version"].count(".") == 2
     final = content.pop("isFinal", False)
@@ -219,7 +219,7 @@ def _drop_implied_finality(content: Content) -> None:
         content["isFinal"] = final
 
 
-def _availability_identity(content: Content) -> Content:
+def availability_identity(content: Content) -> Content:
     """Return an identity for an availability constraint of SDMX 3.1, which has none."""
     attached = next(iter(content["constraintAttachment"].values()))
     urn = Urn.parse(attached[0])

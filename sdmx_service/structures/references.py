@@ -8,6 +8,7 @@ from enum import Enum
 
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Identity
+from sdmx_service.structures.neighbours import are_neighbours
 
 __all__ = ["Graph", "References"]
 
@@ -68,10 +69,35 @@ class Graph:
     def of_kinds(
         self, start: Iterable[Identity], kinds: frozenset[ArtefactKind]
     ) -> frozenset[Identity]:
-        """Return the artefacts of some kinds that are related to the start in any way."""
-        found = frozenset(start)
-        related = self.reached(found, References.ALL) | _closure(self.parents, found)
-        return frozenset(key for key in related if key[0] in kinds)
+        """Return the artefacts of some kinds that are related to the start.
+
+        Of kinds that may refer to one another those that do, in either direction; of others,
+        such as the codelists of a dataflow, those at any distance.
+        """
+        found: frozenset[Identity] = frozenset()
+        for one in start:
+            alone = frozenset({one})
+            near = _step(self.children, alone) | _step(self.parents, alone)
+            far = self.reached(alone, References.ALL) | _closure(self.parents, alone)
+            for kind in kinds:
+                reached = near if are_neighbours(one[0], kind) else far
+                found |= {key for key in reached if key[0] is kind}
+        return found
+
+    def without(self, left_out: frozenset[Identity]) -> Graph:
+        """Return the graph as it would be if some artefacts were not there."""
+        return Graph(
+            {
+                key: tuple(target for target in targets if target not in left_out)
+                for key, targets in self.children.items()
+                if key not in left_out
+            },
+            {
+                key: tuple(target for target in targets if target not in left_out)
+                for key, targets in self.parents.items()
+                if key not in left_out
+            },
+        )
 
 
 def _step(edges: Edges, start: frozenset[Identity]) -> frozenset[Identity]:

@@ -22,7 +22,7 @@ from sdmx_service.structures.artefacts import (
 from sdmx_service.structures.constraints import read_constraint
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact, Identity, Reference
-from sdmx_service.structures.readers import READERS, read_artefacts
+from sdmx_service.structures.readers import READERS, read_artefacts, structure_files
 from sdmx_service.structures.reading import read_hierarchy
 from sdmx_service.structures.references import Graph, References
 from sdmx_service.structures.urns import Urn
@@ -91,7 +91,7 @@ class StructureStore:
         Raises StructureError, naming file and line, for a file that is not a valid structure
         message, an artefact or code that is there twice, and a reference to nothing.
         """
-        files = sorted(file for suffix in READERS for file in directory.glob(f"*{suffix}"))
+        files = structure_files(directory)
         if not files:
             raise StructureError(
                 str(directory),
@@ -107,6 +107,15 @@ class StructureStore:
         """Return a store that has these too; one of the same identity takes the other's place."""
         new = {artefact.identity: artefact for artefact in artefacts}
         return StructureStore(({**self._artefacts, **new}).values(), missing=self.missing)
+
+    def problem(self, artefact: Artefact) -> StructureError | None:
+        """Return what is wrong with the first reference of an artefact that leads nowhere."""
+        try:
+            for reference in artefact.references:
+                self._check(artefact, reference)
+        except StructureError as error:
+            return error
+        return None
 
     # -- typed views ------------------------------------------------------------------------
 
@@ -229,14 +238,20 @@ class StructureStore:
         self,
         artefacts: Iterable[Artefact],
         references: References | ArtefactKind | Collection[ArtefactKind],
+        *,
+        left_out: frozenset[Identity] = frozenset(),
     ) -> tuple[Artefact, ...]:
-        """Return the artefacts, then those that ``references`` reaches from them."""
+        """Return the artefacts, then those that ``references`` reaches from them.
+
+        Nothing is reached by way of what is ``left_out``.
+        """
         start = {artefact.identity: artefact for artefact in artefacts}
+        graph = self.graph.without(left_out) if left_out else self.graph
         if isinstance(references, References):
-            reached = self.graph.reached(start, references)
+            reached = graph.reached(start, references)
         else:
             kinds = (references,) if isinstance(references, ArtefactKind) else references
-            reached = self.graph.of_kinds(start, frozenset(kinds))
+            reached = graph.of_kinds(start, frozenset(kinds))
         behind = (found for found in self.artefacts if found.identity in reached - start.keys())
         return (*start.values(), *behind)
 

