@@ -59,7 +59,7 @@ class Rows:
                 one not in frame.columns or frame.get_column(one).null_count() > 0
                 for one in keys[:-1]
             )
-        return replace(empty, frame=frame, partial=partial)
+        return replace(empty, frame=frame, partial=partial and frame.height > 0)
 
     def _frame(self) -> pl.DataFrame:
         made: list[pl.Series] = []

