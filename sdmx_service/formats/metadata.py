@@ -1,0 +1,140 @@
+"""What a message of reference metadata says, before it has a format; the formats there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from sdmx_service.errors import DataError
+from sdmx_service.formats.action import Generation
+from sdmx_service.formats.message import Labels
+from sdmx_service.formats.registry import Format
+from sdmx_service.structures.artefacts import MetadataAttribute, MetadataStructure
+from sdmx_service.structures.metadataset import MetadataSet
+
+__all__ = [
+    "MetadataFormat",
+    "MetadataMessage",
+    "metadata_formats",
+    "read_metadata",
+    "register_metadata",
+    "register_metadata_reader",
+    "typed_value",
+]
+
+
+@dataclass(frozen=True)
+class MetadataMessage:
+    """Sets of reference metadata out of one release.
+
+    ``structures`` maps the URN of each flow or agreement (``MetadataSet.reported_to``) to the
+    structure behind it, where it is known: it gives columns their order and values their types.
+    ``flows`` maps the URN of an agreement to that of its flow. ``stubs`` says that the sets are
+    without what is reported.
+    """
+
+    sets: tuple[MetadataSet, ...]
+    id: str
+    prepared: datetime
+    sender: str
+    languages: tuple[str, ...] = ("en",)
+    stubs: bool = False
+    labels: Labels = Labels.ID
+    separator: str = ","
+    structures: Mapping[str, MetadataStructure] = field(default_factory=dict)
+    flows: Mapping[str, str] = field(default_factory=dict)
+
+
+_WHOLE = frozenset({"Integer", "Long", "Short", "Count", "BigInteger"})
+_FLOATS = frozenset({"Double", "Float", "Decimal"})
+MetadataFormat = Format[MetadataMessage]
+_Writer = Callable[[MetadataMessage], Iterator[bytes]]
+
+
+class MetadataReader(Protocol):
+    """Turns the bytes of a message into a message; ``structures`` types what has no types."""
+
+    def __call__(
+        self, content: bytes, structures: Mapping[str, MetadataStructure], /
+    ) -> MetadataMessage:
+        """Return the message; DataError or StructureError says where it is wrong."""
+
+
+_FORMATS: list[MetadataFormat] = []
+_READERS: dict[str, MetadataReader] = {}
+
+
+def register_metadata(
+    name: str,
+    media_type: str,
+    version: str,
+    extension: str,
+    *,
+    short_names: tuple[str, ...] = (),
+    plain_types: tuple[str, ...] = (),
+    family: tuple[str, ...] = (),
+    generation: Generation,
+    options: Mapping[str, frozenset[str]] | None = None,
+) -> Callable[[_Writer], _Writer]:
+    """Make the decorated writer answer a media type in metadata queries."""
+
+    def add(write: _Writer) -> _Writer:
+        _FORMATS.append(
+            Format(
+                name,
+                media_type,
+                version,
+                extension,
+                write,
+                short_names,
+                plain_types,
+                family,
+                generation,
+                options or {},
+            )
+        )
+        return write
+
+    return add
+
+
+def register_metadata_reader(*names: str) -> Callable[[MetadataReader], MetadataReader]:
+    """Make the decorated function read the metadata formats of these names."""
+
+    def add(read: MetadataReader) -> MetadataReader:
+        _READERS.update(dict.fromkeys(names, read))
+        return read
+
+    return add
+
+
+def typed_value(text: str, attribute: MetadataAttribute | None, where: str) -> Any:
+    """Return a value that a format writes as text in the type its attribute has, if it is known.
+
+    Raises DataError, with ``where``, for a text that is no value of the type.
+    """
+    if attribute is None or attribute.codelist is not None:
+        return text
+    kind = attribute.data_type
+    try:
+        if kind == "Boolean":
+            return {"true": True, "1": True, "false": False, "0": False}[text]
+        if kind in _WHOLE:
+            return int(text)
+        return float(text) if kind in _FLOATS else text
+    except (ValueError, KeyError):
+        raise DataError(where, got=text[:80], expected=f"a value of type {kind}") from None
+
+
+def metadata_formats() -> tuple[MetadataFormat, ...]:
+    """All formats of reference metadata, in the order they were registered."""
+    return tuple(_FORMATS)
+
+
+def read_metadata(
+    name: str, content: bytes, structures: Mapping[str, MetadataStructure] | None = None
+) -> MetadataMessage:
+    """Read a message of the format called ``name``."""
+    return _READERS[name](content, structures or {})

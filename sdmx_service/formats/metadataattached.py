@@ -1,0 +1,227 @@
+"""Reference metadata as attributes of the data they are about (``attributes=msd``).
+
+SDMX 3.x puts them into the data message: attributes of a part of the key, beside those of the data
+structure. A set about a code goes to every dimension that has the code's list; a set about the
+dataflow, or about its structure, goes to the whole data set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats.dataset import TEXTS, DataSet
+from sdmx_service.formats.message import DataMessage
+from sdmx_service.formats.registry import Format, data_formats
+from sdmx_service.structures.artefacts import (
+    Attachment,
+    Component,
+    MetadataAttribute,
+    MetadataStructure,
+    Role,
+)
+from sdmx_service.structures.metadataset import MetadataSet
+from sdmx_service.structures.urns import Urn
+
+__all__ = ["refuse_uncarried", "with_metadata"]
+
+_CARRIERS = frozenset(
+    f"application/vnd.sdmx.data+{form};version={version}"
+    for form, versions in (("csv", ("2.0.0", "2.1.0")), ("json", ("2.0.0", "2.1.0")))
+    for version in versions
+)
+_WHOLE = frozenset({"Integer", "Long", "Short", "Count", "BigInteger"})
+_NUMBERS = frozenset({"Double", "Float"})
+
+
+def refuse_uncarried(one: Format[DataMessage]) -> None:
+    """Raise NotAcceptable where a format has no place for metadata beside data here."""
+    if one.content_type not in _CARRIERS:
+        able = [other.name for other in data_formats() if other.content_type in _CARRIERS]
+        raise NotAcceptable(
+            one.content_type,
+            got="attributes=msd",
+            expected="a format that has a place for reference metadata",
+            hint=f"format= one of {', '.join(able)}, or ask /metadata",
+        )
+
+
+def with_metadata(
+    dataset: DataSet, sets: Iterable[MetadataSet], structure: MetadataStructure
+) -> DataSet:
+    """Return the data set with rows for the metadata about what its observations are about.
+
+    Attributes whose id the data structure has already are left to it, and attributes below others
+    are not told. A data set that no set is about is returned as it is.
+    """
+    known = dataset.structure.by_id
+    usable = {
+        attribute.id: attribute
+        for attribute in structure.attributes
+        if len(attribute.path) == 1 and not attribute.presentational and attribute.id not in known
+    }
+    present = _present(dataset)
+    rows: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
+    for one in sets:
+        said = _said(one, usable)
+        for key in _keys(dataset, one, present) if said else ():
+            row = rows.setdefault(key, {})
+            row |= {id: value for id, value in said.items() if id not in row}
+    if not rows:
+        return dataset
+    used = [
+        attribute for id, attribute in usable.items() if any(id in row for row in rows.values())
+    ]
+    components = tuple(_component(one, rows) for one in used)
+    whole = replace(dataset.structure, components=(*dataset.structure.components, *components))
+    table = _WithRows(dataset, _frame(dataset, rows, used))
+    new = frozenset(one.id for one in components)
+    return replace(
+        dataset,
+        flow=replace(dataset.flow, structure=whole),
+        frame=table,
+        partial=True,
+        steady=None if dataset.steady is None else dataset.steady | new,
+    )
+
+
+@dataclass(frozen=True)
+class _WithRows:
+    """Rows that carry metadata, then the rows of a data set; a ``dataset.Table``."""
+
+    dataset: DataSet
+    rows: pl.DataFrame
+
+    @cached_property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Column names in order, with their types."""
+        return {**self.dataset.schema, **self.rows.schema}
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self.dataset.height + self.rows.height
+
+    def chunks(self, rows: int) -> Iterator[pl.DataFrame]:
+        """Yield the rows in order, at most ``rows`` at a time."""
+        for offset in range(0, self.rows.height, rows):
+            yield self.rows.slice(offset, rows)
+        added = [name for name in self.schema if name not in self.dataset.schema]
+        nothing = [pl.lit(None, dtype=self.schema[name]).alias(name) for name in added]
+        for chunk in self.dataset.chunks(rows):
+            yield chunk.with_columns(nothing).select(list(self.schema))
+
+
+def _said(one: MetadataSet, usable: Mapping[str, MetadataAttribute]) -> dict[str, Any]:
+    """Return the values of a set by attribute, a list where an attribute may be repeated."""
+    said: dict[str, Any] = {}
+    for content in one.attributes:
+        attribute = usable.get(content["id"])
+        if attribute is None or "value" not in content:
+            continue
+        value = _typed(content["value"], attribute)
+        if attribute.most == 1:
+            said[attribute.id] = value
+        else:
+            said.setdefault(attribute.id, []).append(value)
+    return said
+
+
+def _typed(value: Any, attribute: MetadataAttribute) -> Any:
+    if attribute.multilingual:
+        texts = value if isinstance(value, dict) else {"en": str(value)}
+        return [{"lang": language, "text": text} for language, text in texts.items()]
+    if isinstance(value, dict):
+        return next(iter(value.values()), None)
+    kind = attribute.data_type
+    if kind in _WHOLE:
+        return int(value)
+    return float(value) if kind in _NUMBERS else str(value)
+
+
+def _keys(
+    dataset: DataSet, one: MetadataSet, present: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Yield the parts of the key that a set is about, if the data set has observations there."""
+    structure, flow = dataset.structure, dataset.flow
+    wholes = {("Dataflow", flow.agency, flow.id), ("DataStructure", structure.agency, structure.id)}
+    for target in one.targets:
+        urn = Urn.parse(target)
+        if urn is None:
+            continue
+        if (urn.name, urn.agency, urn.id) in wholes:
+            yield ()
+        for dimension in structure.dimensions:
+            listed = dimension.codelist
+            if (
+                urn.name == "Code"
+                and urn.item is not None
+                and listed is not None
+                and (urn.agency, urn.id) == (listed.agency, listed.id)
+                and urn.item in present.get(dimension.id, ())
+            ):
+                yield ((dimension.id, urn.item),)
+
+
+def _present(dataset: DataSet) -> dict[str, frozenset[str]]:
+    """Return the codes that each coded dimension has in the observations."""
+    names = [
+        one.id
+        for one in dataset.structure.dimensions
+        if one.codelist is not None and one.id in dataset.schema
+    ]
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for chunk in dataset.chunks():
+        for name in names:
+            found[name] |= set(chunk.get_column(name).unique().drop_nulls().cast(pl.String))
+    return {name: frozenset(codes) for name, codes in found.items()}
+
+
+def _component(
+    attribute: MetadataAttribute, rows: Mapping[tuple[tuple[str, str], ...], Mapping[str, Any]]
+) -> Component:
+    dimensions = {name for key, row in rows.items() if attribute.id in row for name, _ in key}
+    return Component(
+        attribute.id,
+        Role.ATTRIBUTE,
+        attribute.name,
+        codelist=attribute.codelist,
+        data_type=attribute.data_type,
+        attachment=Attachment.GROUP if dimensions else Attachment.DATASET,
+        relation=tuple(sorted(dimensions)),
+        multiple=attribute.most != 1,
+        multilingual=attribute.multilingual,
+        facets=attribute.facets,
+    )
+
+
+def _type(attribute: MetadataAttribute) -> pl.DataType:
+    inner: Any = TEXTS if attribute.multilingual else pl.String
+    if not attribute.multilingual and attribute.data_type in _WHOLE:
+        inner = pl.Int64
+    if not attribute.multilingual and attribute.data_type in _NUMBERS:
+        inner = pl.Float64
+    kind: pl.DataType = inner if attribute.most == 1 else pl.List(inner)
+    return kind
+
+
+def _frame(
+    dataset: DataSet,
+    rows: Mapping[tuple[tuple[str, str], ...], Mapping[str, Any]],
+    used: Iterable[MetadataAttribute],
+) -> pl.DataFrame:
+    """Return one row a part of the key; columns in the order of the data set, then metadata."""
+    types: dict[str, pl.DataType] = {
+        **dataset.schema,
+        **{attribute.id: _type(attribute) for attribute in used},
+    }
+    columns = {}
+    for name, kind in types.items():
+        cells = [dict(key).get(name, row.get(name)) for key, row in rows.items()]
+        columns[name] = pl.Series(name, cells, dtype=kind, strict=True)
+    return pl.DataFrame(columns)

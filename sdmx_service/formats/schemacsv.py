@@ -1,0 +1,82 @@
+"""A template for SDMX-CSV: the header of a file, and below each column what may stand there.
+
+A spreadsheet shows what is expected; the rows below the header go before data are filled in. Their
+first cell is no word of SDMX-CSV, so that a reader refuses a template that is sent as it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats.action import Generation
+from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, Writable, allowed
+from sdmx_service.formats.schema import register_schema as register
+from sdmx_service.structures.artefacts import Component, Role, localised
+
+__all__ = ["EXPLAINED", "write_template"]
+
+EXPLAINED = ("#name", "#role", "#type", "#code")
+"""The first cells of the rows that explain: what it is, its role, its type, a code allowed."""
+
+
+@register(
+    "csvtemplate",
+    "text/csv",
+    "",
+    ".csv",
+    short_names=("template",),
+    family=("csv",),
+    generation=Generation.SDMX_3_1,
+)
+def write_template(message: Writable) -> Iterator[bytes]:
+    """Yield the template: the header of SDMX-CSV 2.1, then names, roles, types and codes."""
+    if isinstance(message, MetadataSchema):
+        raise NotAcceptable(
+            message.urn, got="a CSV template", expected="a JSON Schema, or the structure itself"
+        )
+    components = _columns(message)
+    words = {"Dataflow": "dataflow", "DataStructure": "datastructure"}
+    named, _, identity = message.urn.rpartition("=")
+    context = words.get(named.rpartition(".")[2], "dataprovision")
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    several = any(one.multiple or one.multilingual for one in components)
+    structure = "STRUCTURE[;]" if several else "STRUCTURE"
+    writer.writerow([structure, "STRUCTURE_ID", "ACTION", *map(_header, components)])
+    name, role, kind, code = EXPLAINED
+    writer.writerow([name, "", "", *(localised(one.name) for one in components)])
+    writer.writerow([role, "", "", *map(_role, components)])
+    writer.writerow([kind, "", "", *map(_type, components)])
+    lists = [list(allowed(message.flow, one, message.languages) or ()) for one in components]
+    columns = [[context], [identity], ["D"] if message.deletion else ["I", "A", "M", "R", "D"]]
+    for row in zip_longest(*columns, *lists, fillvalue=""):
+        # The words for the first cell stand beside the mark that keeps the row from being read.
+        writer.writerow([f"{code} {row[0]}".rstrip(), *row[1:]])
+    yield out.getvalue().encode()
+
+
+def _columns(message: SchemaMessage) -> tuple[Component, ...]:
+    structure = message.structure
+    return (*structure.key, *structure.measures, *structure.attributes)
+
+
+def _header(component: Component) -> str:
+    return f"{component.id}[]" if component.multiple else component.id
+
+
+def _role(component: Component) -> str:
+    if component.role in (Role.DIMENSION, Role.TIME):
+        return str(component.role.value)
+    level = f" of the {component.attachment.value}" if component.attachment else ""
+    return f"{component.role.value}{level}, {'mandatory' if component.mandatory else 'optional'}"
+
+
+def _type(component: Component) -> str:
+    if component.codelist is not None:
+        return component.codelist.id
+    facets = ", ".join(f"{name} {value}" for name, value in component.facets.items())
+    return f"{component.data_type} ({facets})" if facets else component.data_type

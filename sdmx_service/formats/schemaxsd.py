@@ -1,0 +1,380 @@
+"""XML Schemas for the structure-specific data messages of one flow.
+
+They are made as the standard's own samples are: the types of a message restrict the abstract
+types of SDMXDataStructureSpecific.xsd, so that an instance names them by ``xsi:type``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from xml.sax.saxutils import quoteattr
+
+from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats.action import Generation
+from sdmx_service.formats.message import ALL_DIMENSIONS
+from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, Writable, allowed
+from sdmx_service.formats.schema import register_schema as register
+from sdmx_service.formats.schemaxsdtypes import may_be_missing, simple_type
+from sdmx_service.structures.artefacts import Attachment, Component, Role
+
+__all__ = ["component_type", "target_namespace", "write_xsd21", "write_xsd30", "write_xsd31"]
+
+_ROOT = "http://www.sdmx.org/resources/sdmxml/schemas/v"
+_ANNOTATIONS = '<xs:element ref="common:Annotations" minOccurs="0"/>'
+_PROVIDER = (
+    '<xs:element name="DataProvider" type="common:DataProviderReferenceType" form="unqualified"'
+    ' minOccurs="0"/>'
+)
+_COMP = '<xs:element name="Comp" type="dsd:CompType" form="unqualified" minOccurs="0"'
+_MANY = ' maxOccurs="unbounded"'
+_MEDIA = "application/vnd.sdmx.schema+xml"
+
+
+@register(
+    "xsd31",
+    _MEDIA,
+    "3.1.0",
+    ".xsd",
+    plain_types=("application/xml", "text/xml"),
+    family=("xsd", "xml", "schema"),
+    generation=Generation.SDMX_3_1,
+)
+def write_xsd31(message: Writable) -> Iterator[bytes]:
+    """Yield the schema of SDMX-ML 3.1 messages."""
+    yield _schema(message, Generation.SDMX_3_1)
+
+
+@register(
+    "xsd30",
+    _MEDIA,
+    "3.0.0",
+    ".xsd",
+    family=("xsd", "xml", "schema"),
+    generation=Generation.SDMX_3_0,
+)
+def write_xsd30(message: Writable) -> Iterator[bytes]:
+    """Yield the schema of SDMX-ML 3.0 messages."""
+    yield _schema(message, Generation.SDMX_3_0)
+
+
+@register(
+    "xsd21",
+    _MEDIA,
+    "2.1",
+    ".xsd",
+    plain_types=("application/xml", "text/xml"),
+    family=("xsd", "xml", "schema"),
+    generation=Generation.SDMX_2_1,
+)
+def write_xsd21(message: Writable) -> Iterator[bytes]:
+    """Yield the schema of structure-specific SDMX-ML 2.1 messages, time series among them."""
+    yield _schema(message, Generation.SDMX_2_1)
+
+
+def component_type(component: Component) -> str:
+    """Return the name of the type of a Comp element, which holds what no XML attribute can."""
+    return f"{component.id}_{'MEASURE' if component.role is Role.MEASURE else 'ATTRIBUTE'}"
+
+
+def target_namespace(message: SchemaMessage, generation: Generation) -> str:
+    """Return the namespace of the types, in the form the standard recommends.
+
+    Of SDMX 2.1 it is that of the data structure, whatever the data are reported against.
+    """
+    urn = message.urn
+    if generation is Generation.SDMX_2_1:
+        one = message.structure
+        named = f"{one.agency}:{one.id}({one.version})"
+        urn = f"urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={named}"
+    explicit = ":explicit" if message.explicit_measure else ""
+    return f"{urn}:ObsLevelDim:{message.at_observation}{explicit}"
+
+
+def _schema(message: Writable, generation: Generation) -> bytes:
+    if isinstance(message, MetadataSchema):
+        raise NotAcceptable(
+            message.urn,
+            got="an XML Schema",
+            expected="a JSON Schema, or the structure itself",
+            hint="reference metadata have one form in SDMX-ML 3, which SDMXMessage.xsd describes",
+        )
+    return _Xsd(message, generation).document().encode()
+
+
+@dataclass(frozen=True)
+class _Xsd:
+    message: SchemaMessage
+    generation: Generation
+
+    @cached_property
+    def old(self) -> bool:
+        return self.generation is Generation.SDMX_2_1
+
+    @cached_property
+    def at(self) -> str:
+        return self.message.at_observation
+
+    @cached_property
+    def flat(self) -> bool:
+        return self.at == ALL_DIMENSIONS
+
+    @cached_property
+    def timed(self) -> bool:
+        structure = self.message.structure
+        return structure.timed and self.at == structure.time.id
+
+    @cached_property
+    def explicit(self) -> Component | None:
+        """The measure dimension, where each of its codes is a type of observation."""
+        message = self.message
+        if not message.explicit_measure or message.measure_dimension != self.at:
+            return None
+        return message.structure.by_id[self.at]
+
+    def document(self) -> str:
+        root = f"{_ROOT}{self.generation.value.replace('.', '_')}"
+        specific = f"{root}/data/structurespecific"
+        target = quoteattr(target_namespace(self.message, self.generation))
+        location = self.message.location
+        parts = [
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+            f' xmlns={target} targetNamespace={target} xmlns:dsd="{specific}"'
+            f' xmlns:common="{root}/common" elementFormDefault="qualified"'
+            ' attributeFormDefault="unqualified">',
+            f'<xs:import namespace="{root}/common"'
+            f" schemaLocation={quoteattr(location + 'SDMXCommon.xsd')}/>",
+            f'<xs:import namespace="{specific}"'
+            f" schemaLocation={quoteattr(location + 'SDMXDataStructureSpecific.xsd')}/>",
+            *self.simple_types(),
+            '<xs:element name="DataSet" type="DataSetType"/>',
+            self.dataset(),
+            *self.groups(),
+        ]
+        if not self.flat:
+            parts.append(self.series())
+        parts.append(self.observation())
+        if not self.old:
+            parts.append(self.atts())
+            parts += map(self.complex_component, self.complex(self.message.structure.components))
+        return "\n".join([*parts, "</xs:schema>\n"])
+
+    # -- simple types -----------------------------------------------------------------------
+
+    def simple_types(self) -> Iterator[str]:
+        for component in self.message.structure.components:
+            given = component
+            codes = allowed(self.message.flow, component, self.message.languages)
+            if component.role is Role.TIME and component.data_type == "String":
+                given = replace(component, data_type="ObservationalTimePeriod")
+            if self.message.deletion and component.role in (Role.MEASURE, Role.ATTRIBUTE):
+                # Instead of a value to be deleted, any will do (SDMX-CSV 2.1, action Delete).
+                given, codes = replace(component, data_type="String", facets={}), None
+            missing = not self.old and may_be_missing(component)
+            yield simple_type(_type(component), given, codes=codes, missing=missing)
+
+    def attribute(self, component: Component, *, required: bool) -> str:
+        use = "required" if required and not self.message.deletion else "optional"
+        return (
+            f"<xs:attribute name={quoteattr(component.id)}"
+            f' type={quoteattr(_type(component))} use="{use}"/>'
+        )
+
+    def attributes(self, components: Iterable[Component], *, required: bool) -> str:
+        """Declare what XML attributes can hold; of these, what is mandatory if ``required``.
+
+        One text of a multilingual attribute may stand in either, as the standard's samples do.
+        """
+        return "".join(
+            self.attribute(one, required=required and _needed(one))
+            for one in components
+            if self.old or not _complex(one) or (one.multilingual and not one.multiple)
+        )
+
+    def complex(self, components: Iterable[Component]) -> list[Component]:
+        return [one for one in components if not self.old and _complex(one)]
+
+    def comp(self, components: Iterable[Component]) -> str:
+        return f"{_COMP}{_MANY}/>" if self.complex(components) else ""
+
+    # -- levels -----------------------------------------------------------------------------
+
+    @cached_property
+    def above(self) -> tuple[Component, ...]:
+        key = self.message.structure.key
+        return () if self.flat else tuple(one for one in key if one.id != self.at)
+
+    @cached_property
+    def below(self) -> tuple[Component, ...]:
+        key = self.message.structure.key
+        return key if self.flat else tuple(one for one in key if one.id == self.at)
+
+    def level(self, *levels: Attachment) -> list[Component]:
+        return [a for a in self.message.structure.attributes if a.attachment in levels]
+
+    @cached_property
+    def split(self) -> list[Component]:
+        """The attributes that a series by this dimension can say once or for each observation."""
+        if self.flat or self.timed:
+            return []
+        hanging = self.level(Attachment.SERIES, Attachment.GROUP)
+        return [one for one in hanging if self.at in one.relation]
+
+    def dataset(self) -> str:
+        own = self.level(Attachment.DATASET)
+        content = self.dataset_content()
+        # In SDMX 3.x they may also stand in an Atts element without dimensions.
+        inside = self.attributes(own, required=self.old)
+        base = "dsd:TimeSeriesDataSetType" if self.old and self.timed else "dsd:DataSetType"
+        return self.restriction("DataSetType", base, _ANNOTATIONS + _PROVIDER + content, inside)
+
+    def dataset_content(self) -> str:
+        rows = "Obs" if self.flat else "Series"
+        type_of = f"{rows}Type"
+        group = self.group_type()
+        if self.old:
+            groups = _element("Group", group, f' minOccurs="0"{_MANY}') if group else ""
+            return f'{groups}<xs:choice minOccurs="0">{_element(rows, type_of, _MANY)}</xs:choice>'
+        choice = [_element("Atts", "AttsType")]
+        choice += [_element("Group", group)] if group else []
+        choice.append(_element(rows, type_of))
+        return f'<xs:choice minOccurs="0"{_MANY}>{"".join(choice)}</xs:choice>'
+
+    def group_type(self) -> str:
+        groups = self.message.structure.groups
+        return "" if not groups else next(iter(groups)) if len(groups) == 1 else "GroupType"
+
+    def groups(self) -> Iterator[str]:
+        structure = self.message.structure
+        if len(structure.groups) > 1:
+            comp = "" if self.old else f"{_COMP}{_MANY}/>"
+            anything = '<xs:anyAttribute namespace="##local"/>'
+            yield self.restriction(
+                "GroupType", "dsd:GroupType", _ANNOTATIONS + comp, anything, abstract=True
+            )
+        for id, dimensions in structure.groups.items():
+            keys = [structure.by_id[name] for name in dimensions]
+            own = [
+                one
+                for one in self.level(Attachment.GROUP, Attachment.SERIES)
+                if set(one.relation) == set(dimensions)
+            ]
+            inside = self.attributes(keys, required=True) + self.attributes(own, required=False)
+            fixed = f'<xs:attribute name="type" type="common:IDType" fixed={quoteattr(id)}/>'
+            base = "GroupType" if len(structure.groups) > 1 else "dsd:GroupType"
+            yield self.restriction(id, base, _ANNOTATIONS + self.comp(own), fixed + inside)
+
+    def series(self) -> str:
+        own = self.level(Attachment.GROUP, Attachment.SERIES)
+        inside = self.attributes(self.above, required=True)
+        inside += "".join(
+            self.attributes(
+                [one], required=one.attachment is Attachment.SERIES and one not in self.split
+            )
+            for one in own
+        )
+        observations = _element("Obs", "ObsType", f' minOccurs="0"{_MANY}')
+        base = "dsd:TimeSeriesType" if self.old and self.timed else "dsd:SeriesType"
+        content = _ANNOTATIONS + self.comp(own) + observations
+        return self.restriction("SeriesType", base, content, self.untimed(self.above) + inside)
+
+    def observation(self) -> str:
+        structure = self.message.structure
+        whole = self.level(Attachment.OBSERVATION)
+        lower = self.level(Attachment.SERIES, Attachment.GROUP) if self.flat else self.split
+        keys = "" if self.explicit else self.attributes(self.below, required=True)
+        inside = (
+            keys
+            + self.attributes(structure.measures, required=True)
+            + self.attributes(lower, required=False)
+            + self.attributes(whole, required=True)
+        )
+        base = "dsd:TimeSeriesObsType" if self.old and self.timed else "dsd:ObsType"
+        content = _ANNOTATIONS + self.comp((*structure.measures, *lower, *whole))
+        content = content if not self.old else _ANNOTATIONS
+        untimed = self.untimed(self.below)
+        if self.explicit is None:
+            return self.restriction("ObsType", base, content, untimed + inside)
+        anything = '<xs:anyAttribute namespace="##local"/>'
+        parts = [self.restriction("ObsType", base, content, anything, abstract=True)]
+        for code in allowed(self.message.flow, self.explicit) or ():
+            fixed = f'<xs:attribute name="type" type="common:IDType" fixed={quoteattr(code)}/>'
+            parts.append(self.restriction(code, "ObsType", content, fixed + untimed + inside))
+        return "\n".join(parts)
+
+    def atts(self) -> str:
+        structure = self.message.structure
+        keys = "".join(self.attribute(one, required=False) for one in structure.key)
+        inside = keys + self.attributes(structure.attributes, required=False)
+        content = _ANNOTATIONS + self.comp(structure.attributes)
+        return self.restriction("AttsType", "dsd:AttsType", content, inside)
+
+    def untimed(self, keys: Iterable[Component]) -> str:
+        """Forbid the time that the standard's own type has where it stands at another level."""
+        if any(one.id == "TIME_PERIOD" for one in keys) or (self.old and self.timed):
+            return ""
+        return '<xs:attribute name="TIME_PERIOD" use="prohibited"/>'
+
+    def restriction(
+        self, name: str, base: str, content: str, attributes: str, *, abstract: bool = False
+    ) -> str:
+        year = ""
+        if self.old and "REPORTING_YEAR_START_DAY" not in self.message.structure.by_id:
+            year = '<xs:attribute name="REPORTING_YEAR_START_DAY" use="prohibited"/>'
+        only = ' abstract="true"' if abstract else ""
+        return (
+            f"<xs:complexType name={quoteattr(name)}{only}>"
+            f"<xs:complexContent><xs:restriction base={quoteattr(base)}>"
+            f"<xs:sequence>{content}</xs:sequence>{year}{attributes}"
+            "</xs:restriction></xs:complexContent></xs:complexType>"
+        )
+
+    # -- components that no XML attribute can hold -------------------------------------------
+
+    def complex_component(self, component: Component) -> str:
+        value, before = "common:TextValueType", ""
+        if component.data_type == "XHTML" and component.codelist is None:
+            value = "common:StructuredTextValueType"
+        elif not component.multilingual or component.codelist is not None:
+            value = f"{component.id}_ValueType"
+            before = (
+                f"<xs:complexType name={quoteattr(value)}><xs:simpleContent>"
+                '<xs:restriction base="common:ValueType"><xs:simpleType>'
+                f"<xs:restriction base={quoteattr(_type(component))}/></xs:simpleType>"
+                "</xs:restriction></xs:simpleContent></xs:complexType>\n"
+            )
+        many = _MANY if component.multiple else ""
+        return (
+            f"{before}<xs:complexType name={quoteattr(component_type(component))}>"
+            '<xs:complexContent><xs:restriction base="dsd:CompType"><xs:sequence>'
+            f'{_ANNOTATIONS}<xs:element name="Value" type={quoteattr(value)} form="unqualified"'
+            f' minOccurs="0"{many}/></xs:sequence>'
+            '<xs:attribute name="id" type="common:NCNameIDType" use="required"'
+            f" fixed={quoteattr(component.id)}/>"
+            "</xs:restriction></xs:complexContent></xs:complexType>"
+        )
+
+
+def _type(component: Component) -> str:
+    # A dot keeps the name apart from DataSetType, SeriesType and the ids of groups.
+    return f"{component.id}.Representation"
+
+
+def _needed(component: Component) -> bool:
+    """Tell whether an XML attribute must be there; what may be a Comp element cannot be asked."""
+    if component.role in (Role.DIMENSION, Role.TIME):
+        return True
+    return component.mandatory and not _complex(component)
+
+
+def _complex(component: Component) -> bool:
+    """Tell whether a component may have values that no XML attribute can hold."""
+    return component.role in (Role.MEASURE, Role.ATTRIBUTE) and (
+        component.multiple or component.multilingual or component.data_type == "XHTML"
+    )
+
+
+def _element(name: str, type: str, occurs: str = "") -> str:
+    return f'<xs:element name="{name}" type={quoteattr(type)} form="unqualified"{occurs}/>'
