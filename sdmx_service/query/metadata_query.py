@@ -12,10 +12,22 @@ from sdmx_service.query.query import Provider
 from sdmx_service.query.structure_query import kinds_named
 from sdmx_service.structures.kinds import ArtefactKind
 
-__all__ = ["MetadataQuery", "metadata_query15", "metadata_query22"]
+__all__ = [
+    "METADATA_PARAMETERS_15",
+    "METADATA_PARAMETERS_22",
+    "MetadataQuery",
+    "metadata_query15",
+    "metadata_query22",
+]
 
-_PARAMETERS_15 = ("startPeriod", "endPeriod", "updatedAfter", "detail", *grammar.PRESENTATION)
-_PARAMETERS_22 = ("detail", "asOf", *grammar.PRESENTATION)
+METADATA_PARAMETERS_15 = (
+    "startPeriod",
+    "endPeriod",
+    "updatedAfter",
+    "detail",
+    *grammar.PRESENTATION,
+)
+METADATA_PARAMETERS_22 = ("detail", "asOf", *grammar.PRESENTATION)
 _WORDS = {"latest": "~", "all": "*"}
 
 
@@ -44,7 +56,7 @@ def metadata_query22(path: str, query_string: str = "") -> MetadataQuery:
 
     Raises RequestError, and NotFound for an unknown type of structure.
     """
-    given = grammar.parameters(query_string, _PARAMETERS_22)
+    given = grammar.parameters(query_string, METADATA_PARAMETERS_22)
     as_of = grammar.moment(given["asOf"], "asOf") if "asOf" in given else None
     way, *parts = grammar.path_parts(path) or [""]
     if way == "structure":
@@ -75,7 +87,7 @@ def metadata_query15(path: str, query_string: str = "") -> MetadataQuery:
     A key of a metadata flow is not kept: it would name targets that SDMX 3 no longer has; only
     ``all`` is understood. Raises RequestError.
     """
-    grammar.parameters(query_string, _PARAMETERS_15)
+    grammar.parameters(query_string, METADATA_PARAMETERS_15)
     parts = grammar.path_parts(path)
     if not 1 <= len(parts) <= 3 or (len(parts) > 1 and parts[1] not in ("all", "*")):
         raise RequestError("path", got=path[:255], expected="FLOW, FLOW/all or FLOW/all/PROVIDER")

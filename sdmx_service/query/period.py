@@ -12,6 +12,7 @@ from sdmx_service.errors import RequestError
 __all__ = ["JANUARY_1", "Period", "parse_period"]
 
 JANUARY_1 = (1, 1)
+_LONGEST = 64
 _EXPECTED = "a period such as 2022, 2022-S1, 2022-Q3, 2022-07, 2022-W05 or 2022-07-31"
 _GREGORIAN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 _REPORTING = re.compile(r"(\d{4})-?([ASTQMWD])(\d{1,3})", re.ASCII)
@@ -39,9 +40,10 @@ def parse_period(
     Gregorian years, months and days, date-times, ranges ``start/duration`` and reporting periods,
     whose year begins on the month and day of ``year_start``. Raises RequestError.
     """
-    found = _found(text, year_start)
+    # What no period is as long as must not fill the memory of what was read before.
+    found = _found(text, year_start) if len(text) <= _LONGEST else None
     if found is None:
-        raise RequestError(where, got=text, expected=_EXPECTED)
+        raise RequestError(where, got=text[:255], expected=_EXPECTED)
     return found
 
 

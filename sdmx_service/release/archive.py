@@ -13,7 +13,7 @@ import polars as pl
 
 from sdmx_service.query.query import DataQuery
 from sdmx_service.release.answer import Answer, Change, cut
-from sdmx_service.release.manifest import FILE_NAME, Manifest
+from sdmx_service.release.manifest import FILE_NAME, Manifest, content_of
 from sdmx_service.release.release import Release, open_release
 
 __all__ = ["Archive"]
@@ -30,6 +30,7 @@ class Archive:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._changed: dict[tuple[str, str], datetime] = {}
         self._opened: Callable[[str], Release] = lru_cache(maxsize=_OPEN_RELEASES)(
             lambda release_id: open_release(root, release_id)
         )
@@ -50,6 +51,18 @@ class Archive:
         """Return the release that was current at a moment, or None before the first."""
         known = [one for one in self._known(current) if one.published_at <= moment]
         return self._open(known[-1], current) if known else None
+
+    def changed(self, current: Release, structure_id: str) -> datetime:
+        """Return since when a data structure's table and the structures are what they are now."""
+        place = (current.id, structure_id)
+        if place not in self._changed:
+            now, since = current.content_of(structure_id), current.published
+            for manifest in reversed(self._known(current)):
+                if content_of(manifest, structure_id) != now:
+                    break
+                since = manifest.published_at
+            self._changed[place] = since
+        return self._changed[place]
 
     def _answers(self, current: Release, query: DataQuery) -> tuple[Answer, ...]:
         vintages = [
@@ -101,23 +114,19 @@ def changes(
         before, now = earlier.get(subject), later.get(subject)
         either = now or before
         assert either is not None  # the subject is that of one of them
-        key = [one.id for one in either.flow.structure.key if one.id in either.frame.columns]
-        if before is not None:
-            gone = before.frame if now is None else _missing(before.frame, now.frame, key)
+        key = [one.id for one in either.flow.structure.key if one.id in either.rows.columns]
+        was = None if before is None else before.frame
+        stands = None if now is None else now.frame
+        if before is not None and was is not None:
+            gone = was if stands is None else _missing(was, stands, key)
             if gone.height:
                 found.append(
-                    replace(
-                        before, frame=gone.select(key), change=Change.DELETE, valid_to=published
-                    )
+                    replace(before, rows=gone.select(key), change=Change.DELETE, valid_to=published)
                 )
-        if now is not None:
-            fresh = (
-                now.frame
-                if before is None
-                else _missing(now.frame, before.frame, now.frame.columns)
-            )
+        if now is not None and stands is not None:
+            fresh = stands if was is None else _missing(stands, was, stands.columns)
             if fresh.height:
-                found.append(replace(now, frame=fresh, change=Change.REPLACE, valid_from=published))
+                found.append(replace(now, rows=fresh, change=Change.REPLACE, valid_from=published))
     return tuple(found)
 
 

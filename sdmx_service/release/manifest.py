@@ -12,7 +12,7 @@ from typing import Any
 
 from sdmx_service.errors import ReleaseError
 
-__all__ = ["FILE_NAME", "FileEntry", "Manifest", "content_hash", "file_entry"]
+__all__ = ["FILE_NAME", "FileEntry", "Manifest", "content_hash", "content_of", "file_entry"]
 
 FILE_NAME = "manifest.json"
 
@@ -36,6 +36,16 @@ def content_hash(files: Mapping[str, FileEntry]) -> str:
     """Return the eight hex digits that end a release's id: they stand for all its files."""
     together = "".join(f"{name}:{files[name].sha256}\n" for name in sorted(files))
     return hashlib.sha256(together.encode()).hexdigest()[:8]
+
+
+def content_of(manifest: Manifest, structure_id: str) -> str:
+    """Return a hash of what answers about a data structure's table are made of.
+
+    It is the same in two releases with the same table and the same structures.
+    """
+    table = f"data/{structure_id}.parquet"
+    names = [n for n in manifest.files if n.startswith("structures/") or n == table]
+    return content_hash({name: manifest.files[name] for name in names})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pyarrow.parquet
 from sdmx_service.cube import typed
 from sdmx_service.errors import ReleaseError
 from sdmx_service.release.manifest import FILE_NAME, Manifest, content_hash, file_entry
+from sdmx_service.structures.readers import structure_files
 from sdmx_service.structures.store import StructureStore
 
 __all__ = ["POINTER", "publish"]
@@ -79,7 +80,7 @@ def publish(
     try:
         for folder in ("data", "structures", "annexes"):
             (staging / folder).mkdir(parents=True)
-        for path in sorted(structures.glob("*.xml")):
+        for path in structure_files(structures):
             shutil.copyfile(path, staging / "structures" / path.name)
         store = StructureStore.read(staging / "structures")
         rows = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,11 +17,12 @@ import pyarrow.parquet
 
 from sdmx_service.cube import column_type, to_xarray
 from sdmx_service.errors import NotFound, ReleaseError, RequestError, SemanticError
-from sdmx_service.query.query import DataQuery
-from sdmx_service.query.selection import select
+from sdmx_service.query.query import Context, DataQuery
 from sdmx_service.release.answer import Answer, cut
-from sdmx_service.release.manifest import Manifest
+from sdmx_service.release.image import Image, image_folder, open_image
+from sdmx_service.release.manifest import Manifest, content_of
 from sdmx_service.release.publishing import POINTER
+from sdmx_service.release.reading import chosen
 from sdmx_service.release.subject import subjects_of
 from sdmx_service.release.verifying import damages
 from sdmx_service.structures.artefacts import Dataflow, DataStructure
@@ -69,6 +71,8 @@ class Release:
     def __init__(self, directory: Path, manifest: Manifest) -> None:
         self.directory = directory
         self.manifest = manifest
+        self._images: dict[str, Image] = {}
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Release {self.id}: {self.title}>"
@@ -140,6 +144,32 @@ class Release:
             )
         return self._tables[structure_id]
 
+    def content_of(self, structure_id: str) -> str:
+        """Return the hash that ``manifest.content_of`` makes."""
+        return content_of(self.manifest, structure_id)
+
+    def image(self, structure_id: str) -> Image:
+        """Return the mapped image of a data structure's table; NotFound where there is none."""
+        with self._lock:
+            if structure_id not in self._images:
+                name = f"data/{structure_id}.parquet"
+                if name not in self.manifest.files:
+                    raise NotFound(f"data of {structure_id}", expected="a table in this release")
+                self._images[structure_id] = open_image(
+                    self.directory / name,
+                    self.manifest.files[name].sha256,
+                    self.structures.datastructure(structure_id),
+                    image_folder(self.directory.parent),
+                )
+            return self._images[structure_id]
+
+    def count(self, flow_id: str) -> int:
+        """Return how many observations the dataflow's constraint admits."""
+        flow = self.structures.dataflow(flow_id)
+        if flow.structure.id not in self.manifest.rows:
+            return 0
+        return chosen(self.image(flow.structure.id), flow, DataQuery()).height
+
     def flow(self, flow_id: str) -> pl.DataFrame:
         """Return the observations that the dataflow's constraint admits."""
         return self._admitted(self.structures.dataflow(flow_id))
@@ -164,15 +194,18 @@ class Release:
         for subject in subjects:
             if subject.flow.structure.id not in self.manifest.rows:
                 continue  # a structure of which nothing was published
+            image = self.image(subject.flow.structure.id)
             try:
-                frame = select(self._admitted(subject.flow), subject.flow.structure, whole)
+                rows = chosen(image, subject.flow, whole)
             except SemanticError as error:
                 misfits.append(error)
                 continue
-            found.append(Answer(subject.flow, frame, query.target.context, subject.agreement))
+            # Data of one provider are asked for by their agreement, whatever the words were.
+            context = Context.PROVISION_AGREEMENT if subject.agreement else query.target.context
+            found.append(Answer(subject.flow, rows, context, subject.agreement))
         if misfits and not found:
             raise misfits[0]
-        kept = tuple(answer for answer in found if answer.frame.height)
+        kept = tuple(answer for answer in found if answer.height)
         return cut(kept, query.offset, query.limit)
 
     def observations(self, flow_id: str = "DF_ALL", **codes: str | Sequence[str]) -> pd.DataFrame:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from sdmx_service.errors import NotFound
-from sdmx_service.query.query import Context, Target
+from sdmx_service.query.query import Context, Provider, Target
 from sdmx_service.structures.artefacts import Dataflow
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
 from sdmx_service.structures.store import StructureStore
+from sdmx_service.structures.urns import Urn
 
 __all__ = ["Subject", "subjects_of"]
 
@@ -19,6 +20,7 @@ _KINDS = {
     Context.ANY: ArtefactKind.DATAFLOW,
     Context.DATAFLOW: ArtefactKind.DATAFLOW,
     Context.DATA_STRUCTURE: ArtefactKind.DATA_STRUCTURE,
+    Context.PROVISION_AGREEMENT: ArtefactKind.PROVISION_AGREEMENT,
 }
 
 
@@ -45,13 +47,41 @@ def subjects_of(store: StructureStore, target: Target) -> tuple[Subject, ...]:
             known = sorted({one.id for one in store.find(kind, version="*")})
             raise _not_found(kind, target, known)
         return ()
-    return tuple(Subject(_flow(store, artefact)) for artefact in found)
+    if target.providers:
+        return tuple(
+            Subject(_flow(store, one), agreement)
+            for one in found
+            for agreement in _agreements(store, one, target.providers)
+        )
+    return tuple(
+        Subject(
+            _flow(store, artefact),
+            artefact if artefact.kind is ArtefactKind.PROVISION_AGREEMENT else None,
+        )
+        for artefact in found
+    )
+
+
+def _agreements(
+    store: StructureStore, flow: Artefact, providers: tuple[Provider, ...]
+) -> tuple[Artefact, ...]:
+    """Return the agreements of the providers on a flow."""
+    found = []
+    for agreement in store.parents(flow, ArtefactKind.PROVISION_AGREEMENT):
+        urn = Urn.parse(agreement.content["dataProvider"])
+        if urn is not None and any(
+            one.id == urn.item and one.agency in ("*", urn.agency) for one in providers
+        ):
+            found.append(agreement)
+    return tuple(found)
 
 
 def _flow(store: StructureStore, artefact: Artefact) -> Dataflow:
     named = (artefact.id, artefact.agency, artefact.version)
     if artefact.kind is ArtefactKind.DATAFLOW:
         return store.dataflow(*named)
+    if artefact.kind is ArtefactKind.PROVISION_AGREEMENT:
+        return store.provisioned(*named)
     structure = store.datastructure(*named)
     return Dataflow(structure.agency, structure.id, structure.version, structure.name, structure)
 

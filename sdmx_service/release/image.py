@@ -1,0 +1,144 @@
+"""The image of one table of a release: its columns in mapped files, beside an index of series."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from sdmx_service.cube import column_type
+from sdmx_service.errors import ReleaseError
+from sdmx_service.release.imaging import CONTENTS, FORM, file_hash, make_image
+from sdmx_service.release.mapped import Array, Codes, Column, Numbers, Texts, mapped
+from sdmx_service.release.seriestable import SeriesTable
+from sdmx_service.structures.artefacts import DataStructure
+
+__all__ = ["FOLDER", "PLACE", "Image", "image_folder", "open_image"]
+
+FOLDER = ".images"
+PLACE = "SDMX_SERVICE_IMAGES"
+
+
+def image_folder(releases: Path) -> Path:
+    """Return where images are kept: beside the releases, or where SDMX_SERVICE_IMAGES says."""
+    stated = os.environ.get(PLACE)
+    return Path(stated) if stated else releases / FOLDER
+
+
+def open_image(parquet: Path, sha256: str, structure: DataStructure, folder: Path) -> Image:
+    """Map the image of a Parquet file, made first where it is absent or damaged.
+
+    ``sha256`` is that of the Parquet file. Raises ReleaseError where it cannot be written.
+    """
+    codes = _codes_hash(structure)
+    place = folder / f"{sha256}-{codes[:16]}"
+    contents = _contents(place, codes)
+    if contents is None:
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            make_image(parquet, structure, place, codes)
+        except OSError as error:
+            raise ReleaseError(
+                str(folder),
+                got=str(error),
+                expected="a folder that images of tables can be written into",
+                hint=f"make it writable, or name another in {PLACE}",
+            ) from error
+        contents = _contents(place, codes)
+    if contents is None:
+        raise ReleaseError(
+            str(place), expected="an image as it was written", hint="check the disk it is on"
+        )
+    return _mapped(place, contents, structure)
+
+
+def _codes_hash(structure: DataStructure) -> str:
+    """Return what stands for the components and codes that codes of an image count through."""
+    listed = [
+        (c.id, c.role.value, str(c.attachment), str(column_type(c)))
+        if c.codelist is None
+        else (c.id, c.role.value, str(c.attachment), *c.codelist.by_id)
+        for c in structure.components
+    ]
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def _contents(place: Path, codes: str) -> dict[str, Any] | None:
+    """Return what an image says of itself; None where it is absent, of another form or damaged."""
+    try:
+        said: dict[str, Any] = json.loads((place / CONTENTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if said.get("form") != FORM or said.get("codes") != codes:
+        return None
+    for name, (size, digest) in said["files"].items():
+        path = place / name
+        if not path.is_file() or path.stat().st_size != size or file_hash(path) != digest:
+            return None
+    return said
+
+
+def _mapped(place: Path, said: Mapping[str, Any], structure: DataStructure) -> Image:
+    columns: dict[str, Column] = {}
+    for one in said["columns"]:
+        component, stem = structure.by_id[one["id"]], place / one["stem"]
+        values = mapped(stem.with_suffix(".values"), one["kind"])
+        kind = column_type(component)
+        if component.codelist is not None or kind == pl.String:
+            texts = None
+            if component.codelist is None:
+                texts = Texts(
+                    mapped(stem.with_suffix(".texts"), "u1"),
+                    mapped(stem.with_suffix(".offsets"), "<u8"),
+                )
+            columns[component.id] = Codes(component.id, values, kind, texts, one["nulls"])
+        else:
+            valid = mapped(stem.with_suffix(".valid"), "u1") if one["nulls"] else None
+            columns[component.id] = Numbers(component.id, values, valid)
+    kinds = [columns[dimension.id].values.dtype.str for dimension in structure.dimensions]
+    return Image(
+        structure,
+        said["height"],
+        columns,
+        SeriesTable.read(place, kinds, said),
+        frozenset(said["steady"]),
+        bool(said["partial"]),
+    )
+
+
+@dataclass(frozen=True)
+class Image:
+    """All observations of a data structure in a release, sorted by key.
+
+    ``steady`` are the attributes that never change inside a series, ``partial`` says whether
+    there are rows with partial keys.
+    """
+
+    structure: DataStructure
+    height: int
+    columns: Mapping[str, Column]
+    series: SeriesTable
+    steady: frozenset[str]
+    partial: bool
+
+    @cached_property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """The columns, in structure order, with their types."""
+        return {name: column.kind for name, column in self.columns.items()}
+
+    def coded(self, name: str) -> Codes | None:
+        """Return a column of codes, or None where it holds numbers."""
+        column = self.columns[name]
+        return column if isinstance(column, Codes) else None
+
+    def frame(self, rows: slice | Array, names: list[str]) -> pl.DataFrame:
+        """Return some rows of some columns in memory."""
+        return pl.DataFrame([self.columns[name].series(rows) for name in names])

@@ -1,0 +1,268 @@
+"""A data query answered on the image of a table: same rows as ``query.selection.select``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from sdmx_service.query.matching import check_positions, known_component, matching
+from sdmx_service.query.query import Condition, DataQuery
+from sdmx_service.query.selection import asked_columns, observed_by, ordered
+from sdmx_service.release.image import Image
+from sdmx_service.release.mapped import Array, Codes
+from sdmx_service.release.rows import Rows
+from sdmx_service.release.seriestable import Some
+from sdmx_service.structures.artefacts import Dataflow, Role
+
+__all__ = ["Chosen", "Found", "admitted", "chosen", "found", "narrowed"]
+
+_ROWS = 1 << 18
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Rows and columns of an image, which come into memory chunk by chunk.
+
+    It is a ``Table`` of ``formats.dataset``.
+    """
+
+    image: Image
+    rows: Rows
+    names: tuple[str, ...]
+
+    @cached_property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Column names in order, with their types."""
+        return {name: self.image.schema[name] for name in self.names}
+
+    @property
+    def columns(self) -> list[str]:
+        """The column names in order."""
+        return list(self.names)
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+    def chunks(self, rows: int) -> Iterator[pl.DataFrame]:
+        """Yield the rows in order, at most ``rows`` at a time."""
+        for part in self.rows.parts(rows):
+            yield self.image.frame(part, list(self.names))
+
+    def slice(self, offset: int, length: int | None) -> Chosen:
+        """Return the rows from ``offset`` on, at most ``length``."""
+        return replace(self, rows=self.rows.part(offset, length))
+
+    def collected(self) -> pl.DataFrame:
+        """Return all rows as one frame, in memory."""
+        return self.image.frame(self.rows.numbers(0, self.height), list(self.names))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the keys and conditions of a query leave.
+
+    ``series`` are those whose codes are right, ``codes`` what is asked of other coded columns
+    (of each code whether it is), ``numbers`` the conditions on numbers.
+    """
+
+    image: Image
+    series: Some
+    codes: Mapping[str, Array]
+    numbers: tuple[Condition, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all observations of the series are asked for."""
+        return not self.codes and not self.numbers
+
+    @cached_property
+    def ranges(self) -> tuple[Array, Array]:
+        """Where the observations of each series begin and end, conditions on them apart."""
+        starts = self.image.series.starts
+        if isinstance(self.series, slice):
+            return starts[self.series], starts[self.series.start + 1 : self.series.stop + 1]
+        return starts[self.series], starts[self.series + 1]
+
+    def rows(self) -> Rows:
+        """Return the rows in the order of the table."""
+        every = Rows.between(*self.ranges)
+        if self.whole:
+            return every
+        kept = [self._kept(part) for part in every.parts(_ROWS)]
+        return Rows.of(np.concatenate(kept) if kept else np.empty(0, dtype="<i8"))
+
+    def _kept(self, part: slice | Array) -> Array:
+        rows = np.arange(part.start, part.stop) if isinstance(part, slice) else part
+        for name, good in self.codes.items():
+            values = self.image.columns[name].values
+            rows = rows[good[values[part]]]
+            part = rows
+        for condition in self.numbers:
+            frame = self.image.frame(part, [condition.component])
+            mask = matching(frame, self.image.structure, DataQuery(conditions=(condition,)))
+            rows = rows[_true(frame, mask)]
+            part = rows
+        return rows
+
+    def series_of(self, rows: Array) -> Array:
+        """Return the number of the series that each row belongs to."""
+        return np.searchsorted(self.image.series.starts, rows, "right") - 1
+
+
+def found(image: Image, query: DataQuery, admits: Mapping[str, frozenset[str]]) -> Found:
+    """Return what the keys and conditions of a query leave of what a flow admits.
+
+    Raises SemanticError for a key with too many positions or an unknown component, RequestError
+    for a value of the wrong kind.
+    """
+    check_positions(image.structure, query)
+    tested, numbers = _tested(image, query)
+    for name, good in admitted(image, admits).items():
+        tested[name] = tested[name] & good if name in tested else good
+    return narrowed(image, query, tested, numbers)
+
+
+def narrowed(
+    image: Image, query: DataQuery, tested: Mapping[str, Array], numbers: tuple[Condition, ...]
+) -> Found:
+    """Return what the keys of a query leave, beside tests that are ready."""
+    places = {d.id: place for place, d in enumerate(image.structure.dimensions)}
+    common = {places[name]: good for name, good in tested.items() if name in places}
+    others = {name: good for name, good in tested.items() if name not in places}
+    if not query.keys or not all(query.keys):
+        return Found(image, image.series.where(common), others, numbers)
+    parts = []
+    for key in query.keys:
+        allowed = dict(common)
+        for place, codes in key.items():
+            good = _listed(image, image.structure.dimensions[place].id, codes)
+            allowed[place] = good & common[place] if place in common else good
+        parts.append(image.series.where(allowed))
+    return Found(image, _together(parts), others, numbers)
+
+
+def _together(parts: list[Some]) -> Some:
+    if len(parts) == 1:
+        return parts[0]
+    listed = [np.arange(p.start, p.stop) if isinstance(p, slice) else p for p in parts]
+    return np.unique(np.concatenate(listed))
+
+
+def admitted(image: Image, admits: Mapping[str, frozenset[str]]) -> dict[str, Array]:
+    """Return of each component that a flow constrains, and of each code, whether it is admitted."""
+    return {name: _listed(image, name, codes) for name, codes in admits.items()}
+
+
+def _listed(image: Image, name: str, codes: frozenset[str]) -> Array:
+    column = image.coded(name)
+    assert column is not None  # only coded components are constrained
+    good = np.zeros(column.size + 1, dtype=bool)
+    good[[column.place[code] for code in codes if code in column.place]] = True
+    return good
+
+
+def _tested(image: Image, query: DataQuery) -> tuple[dict[str, Array], tuple[Condition, ...]]:
+    """Return of each coded column, and of each code, whether it meets the conditions."""
+    tested: dict[str, Array] = {}
+    numbers = []
+    for condition in query.conditions:
+        component = known_component(
+            image.structure, condition.component, f"c[{condition.component}]"
+        )
+        column = image.coded(component.id)
+        if column is None:
+            empty = image.frame(slice(0, 0), [component.id])
+            matching(empty, image.structure, DataQuery(conditions=(condition,)))
+            numbers.append(condition)
+            continue
+        good = _codes_that_meet(image, column, query, condition)
+        tested[component.id] = tested[component.id] & good if component.id in tested else good
+    return tested, tuple(numbers)
+
+
+def _codes_that_meet(image: Image, column: Codes, query: DataQuery, condition: Condition) -> Array:
+    listed = column.dictionary.cast(column.kind).alias(column.name).to_frame()
+    asked = DataQuery(conditions=(condition,), year_start=query.year_start)
+    good = np.zeros(column.size + 1, dtype=bool)
+    good[:-1] = _true(listed, matching(listed, image.structure, asked))
+    return good
+
+
+def _true(frame: pl.DataFrame, mask: pl.Expr | None) -> Array:
+    """Return where a mask holds; nothing is not true."""
+    if mask is None:
+        return np.ones(frame.height, dtype=bool)
+    held = frame.with_columns(mask.alias("held").fill_null(value=False)).get_column("held")
+    return held.to_numpy()
+
+
+def chosen(image: Image, flow: Dataflow, query: DataQuery) -> Chosen:
+    """Return what a query asks for of a flow; offset and limit apart, which count all flows.
+
+    The rows are those of ``query.selection.select`` on the whole table, in the same order; what it
+    raises is raised here.
+    """
+    observed_by(image.structure, query)
+    names = tuple(asked_columns(image.structure, query))
+    left = found(image, query, flow.admits)
+    rows = _ends(left, query)
+    if query.sort:
+        rows = _sorted(image, rows, query)
+    if query.series_only:
+        rows = _one_each(left, rows)
+    return Chosen(image, rows, names)
+
+
+def _ends(left: Found, query: DataQuery) -> Rows:
+    """Keep the first and the last observations of each series."""
+    if query.first is None and query.last is None:
+        if query.series_only and left.whole and not query.sort:
+            starts, _ = left.ranges
+            return Rows.of(starts)
+        return left.rows()
+    starts, stops = left.ranges
+    rows: Array | None = None
+    if not left.whole:
+        listed = left.rows().listed
+        rows = listed if listed is not None else np.empty(0, dtype="<i8")
+        # From here on, places among the rows left stand for the rows.
+        starts, stops = np.searchsorted(rows, starts), np.searchsorted(rows, stops)
+    begin = starts if query.first is None else np.minimum(starts + query.first, stops)
+    end = stops if query.last is None else np.maximum(stops - query.last, starts)
+    if query.first is None:
+        kept = Rows.between(end, stops)
+    elif query.last is None:
+        kept = Rows.between(starts, begin)
+    else:
+        pairs = np.stack([starts, begin, np.maximum(end, begin), stops], axis=1).reshape(-1, 2)
+        kept = Rows.between(pairs[:, 0], pairs[:, 1])
+    if rows is None:
+        return kept
+    return Rows.of(rows[kept.numbers(0, len(kept))])
+
+
+def _sorted(image: Image, rows: Rows, query: DataQuery) -> Rows:
+    structure = image.structure
+    named = {step.by for step in query.sort}
+    keys = [c.id for c in structure.key if c.role is not Role.TIME or not query.series_only]
+    needed = [n for n in image.columns if n in named or (n in keys and named - set(image.columns))]
+    for step in query.sort:
+        if step.by not in ("*", "series_key"):
+            known_component(structure, step.by, "sort")
+    place = "\x00place"
+    frame = image.frame(rows.numbers(0, len(rows)), needed).with_row_index(place)
+    order = ordered(frame, structure, query).get_column(place).to_numpy()
+    return Rows.of(rows.array()[order])
+
+
+def _one_each(left: Found, rows: Rows) -> Rows:
+    """Return the first row of each series, in the order of the rows."""
+    listed = rows.array()
+    _, first = np.unique(left.series_of(listed), return_index=True)
+    return Rows.of(listed[np.sort(first)])

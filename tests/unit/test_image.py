@@ -1,0 +1,316 @@
+"""The image of a table answers as the table itself does, and mends itself."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from sdmx_service.errors import ReleaseError, SdmxServiceError
+from sdmx_service.query.availability import available as available_of_frame
+from sdmx_service.query.availability_query import AvailabilityQuery, Mode
+from sdmx_service.query.query import Condition, DataQuery, Operator, Sort
+from sdmx_service.query.selection import select
+from sdmx_service.release.availability import available
+from sdmx_service.release.image import PLACE, Image, image_folder, open_image
+from sdmx_service.release.imaging import file_hash
+from sdmx_service.release.publishing import _write_table
+from sdmx_service.release.reading import chosen
+from sdmx_service.release.rows import Rows
+from sdmx_service.structures.artefacts import (
+    Attachment,
+    Code,
+    Codelist,
+    Component,
+    Dataflow,
+    DataStructure,
+    Role,
+)
+
+AREAS, SEXES, AGES = ("AT", "NO", "XA", "XB"), ("_T", "F", "M"), ("_T", "Y0T14")
+PERIODS = ("2020", "2020-03", "2020-Q3", "2021-S1", "2022")
+
+
+def _codelist(codes: tuple[str, ...]) -> Codelist:
+    return Codelist("SIS", "CL", "1.0.0", {}, tuple(Code(code, {}) for code in codes))
+
+
+STRUCTURE = DataStructure(
+    "SIS",
+    "DSD",
+    "1.0.0",
+    {},
+    (
+        Component("FREQ", Role.DIMENSION, {}, _codelist(("A", "Q"))),
+        Component("REF_AREA", Role.DIMENSION, {}, _codelist(AREAS)),
+        Component("SEX", Role.DIMENSION, {}, _codelist(SEXES)),
+        Component("AGE", Role.DIMENSION, {}, _codelist(AGES)),
+        Component("TIME_PERIOD", Role.TIME, {}),
+        Component("OBS_VALUE", Role.MEASURE, {}, data_type="Double"),
+        Component("UNIT", Role.ATTRIBUTE, {}, _codelist(("PT", "NR")), "String", Attachment.SERIES),
+        Component("N", Role.ATTRIBUTE, {}, None, "Integer", Attachment.OBSERVATION),
+        Component("NOTE", Role.ATTRIBUTE, {}, None, "String", Attachment.OBSERVATION),
+    ),
+)
+KINDS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "FREQ": pl.Enum(["A", "Q"]),
+    "REF_AREA": pl.Enum(AREAS),
+    "SEX": pl.Enum(SEXES),
+    "AGE": pl.Enum(AGES),
+    "TIME_PERIOD": pl.String,
+    "OBS_VALUE": pl.Float64,
+    "UNIT": pl.Enum(["PT", "NR"]),
+    "N": pl.Int64,
+    "NOTE": pl.String,
+}
+ADMITS = {"REF_AREA": frozenset({"AT", "XA", "XB", "elsewhere"})}
+FLOW = Dataflow("SIS", "DF", "1.0.0", {}, STRUCTURE, ADMITS)
+ALL = replace(FLOW, admits={})
+
+
+def _table(seed: int, share: float) -> pl.DataFrame:
+    draw = np.random.default_rng(seed)
+    rows = [
+        (
+            "A",
+            area,
+            sex,
+            age,
+            period,
+            [None, float("nan"), 0.5, -2.0, 3e9][draw.integers(5)],
+            ["PT", "NR"][AREAS.index(area) % 2]
+            if seed % 2
+            else ["PT", "NR", None][draw.integers(3)],
+            [None, 7, 2**53 + 1][draw.integers(3)],
+            [None, "", "note ä", "nüchtern"][draw.integers(4)],
+        )
+        for area in AREAS
+        for sex in SEXES
+        for age in AGES
+        for period in PERIODS
+        if draw.random() < share
+    ]
+    frame = pl.DataFrame(rows, schema=KINDS, orient="row")
+    return frame.sort("FREQ", "REF_AREA", "SEX", "AGE", "TIME_PERIOD")
+
+
+def _image(frame: pl.DataFrame, folder: Path) -> Image:
+    parquet = folder / "table.parquet"
+    _write_table(parquet, frame)
+    return open_image(parquet, file_hash(parquet), STRUCTURE, folder / "images")
+
+
+@pytest.fixture(scope="module", params=[(1, 0.8), (2, 0.3), (3, 1.0), (4, 0.0)])
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pl.DataFrame, Image]:
+    """Return a table and its image."""
+    frame = _table(*request.param)
+    return frame, _image(frame, tmp_path_factory.mktemp("image"))
+
+
+def _admitted(frame: pl.DataFrame, flow: Dataflow) -> pl.DataFrame:
+    for name, codes in flow.admits.items():
+        frame = frame.filter(pl.col(name).is_in(sorted(codes & set(AREAS))))
+    return frame
+
+
+_CODES = ("A", "AT", "NO", "XA", "_T", "F", "M", "Y0T14", "unknown")
+_KEY = st.dictionaries(st.integers(0, 3), st.frozensets(st.sampled_from(_CODES), min_size=1))
+_WORDS = st.sampled_from((*_CODES, "2020", "2020-Q3", "2021", "note", "", "7", "0.5", "T"))
+_CONDITION = st.builds(
+    Condition,
+    st.sampled_from((*KINDS, "NOWHERE")),
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(Operator), _WORDS), min_size=1, max_size=2).map(tuple),
+        min_size=1,
+        max_size=2,
+    ).map(tuple),
+)
+_SORT = st.builds(Sort, st.sampled_from((*KINDS, "*", "series_key")), st.booleans())
+QUERIES = st.builds(
+    DataQuery,
+    keys=st.lists(_KEY, max_size=3).map(tuple),
+    positions=st.sampled_from((0, 0, 0, 4, 5)),
+    conditions=st.lists(_CONDITION, max_size=2).map(tuple),
+    observed_by=st.sampled_from((None, None, "SEX", "AllDimensions", "wrong")),
+    attributes=st.sampled_from(
+        (None, None, frozenset(), frozenset({"UNIT"}), frozenset({"series"}), frozenset({"no"}))
+    ),
+    measures=st.sampled_from((None, None, frozenset(), frozenset({"OBS_VALUE"}))),
+    series_only=st.booleans(),
+    first=st.sampled_from((None, None, 1, 2, 9)),
+    last=st.sampled_from((None, None, 1, 3)),
+    offset=st.integers(0, 5),
+    limit=st.sampled_from((None, None, 0, 1, 7)),
+    sort=st.one_of(st.just(()), st.lists(_SORT, max_size=2).map(tuple)),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(query=QUERIES, flow=st.sampled_from((FLOW, ALL)))
+def test_an_image_answers_as_the_table_does(
+    pair: tuple[pl.DataFrame, Image], query: DataQuery, flow: Dataflow
+) -> None:
+    frame, image = pair
+    try:
+        expected = select(_admitted(frame, flow), STRUCTURE, query)
+    except SdmxServiceError as error:
+        with pytest.raises(type(error)):
+            chosen(image, flow, query)
+        return
+    try:
+        whole = chosen(image, flow, query)
+    except SdmxServiceError:
+        # A table without rows has no value that a condition of the wrong kind could be held to.
+        assert query.conditions
+        return
+    found = whole.slice(query.offset, query.limit)
+    assert found.height == expected.height
+    assert dict(found.schema) == dict(expected.schema)
+    assert_frame_equal(found.collected(), expected)
+    parts = [*found.chunks(3), found.collected().head(0)]
+    assert_frame_equal(pl.concat(parts), expected)
+
+
+@settings(max_examples=80, deadline=None)
+@given(query=QUERIES, mode=st.sampled_from(Mode), flow=st.sampled_from((FLOW, ALL)))
+def test_an_index_knows_what_is_available_as_the_table_does(
+    pair: tuple[pl.DataFrame, Image], query: DataQuery, mode: Mode, flow: Dataflow
+) -> None:
+    frame, image = pair
+    asked = AvailabilityQuery(query, (), mode)
+    try:
+        expected = available_of_frame(_admitted(frame, flow), STRUCTURE, asked)
+    except SdmxServiceError as error:
+        with pytest.raises(type(error)):
+            available(image, flow, asked)
+        return
+    try:
+        found = available(image, flow, asked)
+    except SdmxServiceError:
+        assert query.conditions
+        return
+    assert found == expected
+
+
+@given(
+    ranges=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), max_size=6),
+    offset=st.integers(0, 12),
+    length=st.one_of(st.none(), st.integers(0, 12)),
+    most=st.integers(1, 5),
+)
+def test_ranges_are_cut_as_the_rows_they_stand_for(
+    ranges: list[tuple[int, int]], offset: int, length: int | None, most: int
+) -> None:
+    place, starts, stops = 0, [], []
+    for gap, size in ranges:
+        starts.append(place + gap)
+        stops.append(place + gap + size)
+        place = stops[-1]
+    rows = Rows.between(np.array(starts, dtype=int), np.array(stops, dtype=int))
+    whole = [n for a, b in zip(starts, stops, strict=True) for n in range(a, b)]
+    assert rows.array().tolist() == whole
+    part = rows.part(offset, length)
+    expected = whole[offset:] if length is None else whole[offset : offset + length]
+    assert part.array().tolist() == expected
+    assert len(part) == len(expected)
+    pieces = [
+        n
+        for p in part.parts(most)
+        for n in (range(p.start, p.stop) if isinstance(p, slice) else p.tolist())
+    ]
+    assert pieces == expected
+
+
+def test_attributes_that_never_change_in_a_series_are_known(tmp_path: Path) -> None:
+    assert _image(_table(1, 0.8), tmp_path).steady == {"UNIT"}
+
+
+def test_attributes_that_do_change_in_a_series_are_known(tmp_path: Path) -> None:
+    assert _image(_table(2, 0.9), tmp_path).steady == frozenset()
+
+
+def test_codes_too_many_for_one_word_are_packed_into_several(tmp_path: Path) -> None:
+    codes = tuple(f"C{n:05}" for n in range(70_000))
+    dimensions = tuple(Component(f"D{n}", Role.DIMENSION, {}, _codelist(codes)) for n in range(5))
+    structure = replace(STRUCTURE, components=(*dimensions, *STRUCTURE.components[4:6]))
+    keys = [
+        tuple(codes[(row * step) % 70_000] for step in (1, 7, 11, 13, 17)) for row in range(70_000)
+    ]
+    kinds: dict[str, pl.DataType | type[pl.DataType]] = {
+        **{d.id: pl.Enum(codes) for d in dimensions},
+        "TIME_PERIOD": pl.String, "OBS_VALUE": pl.Float64
+    }  # fmt: skip
+    frame = pl.DataFrame([(*key, "2020", 1.0) for key in keys], schema=kinds, orient="row").sort(
+        [d.id for d in dimensions]
+    )
+    parquet = tmp_path / "t.parquet"
+    _write_table(parquet, frame)
+    image = open_image(parquet, file_hash(parquet), structure, tmp_path / "images")
+    assert len(image.series.words) > 1
+    for row in (0, 12_345, 69_999):
+        key = {place: frozenset({code}) for place, code in enumerate(frame.row(row)[:5])}
+        found = chosen(image, replace(ALL, structure=structure), DataQuery(keys=(key,)))
+        assert found.rows.array().tolist() == [row]
+
+
+def test_an_image_is_made_once(tmp_path: Path) -> None:
+    frame = _table(1, 0.5)
+    _image(frame, tmp_path)
+    stamps = {p: p.stat().st_mtime_ns for p in (tmp_path / "images").glob("*/*")}
+    _image(frame, tmp_path)
+    assert stamps == {p: p.stat().st_mtime_ns for p in (tmp_path / "images").glob("*/*")}
+
+
+@pytest.mark.parametrize("harm", ["flip", "shorten", "remove", "forget"])
+def test_a_damaged_image_is_made_again(tmp_path: Path, harm: str) -> None:
+    frame = _table(1, 0.9)
+    _image(frame, tmp_path)
+    folder = next(p for p in (tmp_path / "images").iterdir() if p.is_dir())
+    victim = next(folder.glob("c005.values"))
+    content = bytearray(victim.read_bytes())
+    if harm == "flip":
+        content[3] ^= 1
+        victim.write_bytes(content)
+    elif harm == "shorten":
+        victim.write_bytes(content[:-8])
+    elif harm == "remove":
+        victim.unlink()
+    else:
+        shutil.rmtree(folder)
+    found = chosen(_image(frame, tmp_path), ALL, DataQuery())
+    assert_frame_equal(found.collected(), frame)
+
+
+def test_images_are_kept_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert image_folder(tmp_path) == tmp_path / ".images"
+    monkeypatch.setenv(PLACE, str(tmp_path / "elsewhere"))
+    assert image_folder(tmp_path) == tmp_path / "elsewhere"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "images").write_text("a file, no folder", encoding="utf-8")
+    with pytest.raises(ReleaseError, match=PLACE):
+        _image(_table(1, 0.5), tmp_path)
+
+
+def test_rows_out_of_order_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="rows sorted by key"):
+        _image(_table(1, 0.9).reverse(), tmp_path)
+    assert [p.name for p in (tmp_path / "images").iterdir()] == [".lock"]
+
+
+def test_a_key_twice_is_refused(tmp_path: Path) -> None:
+    frame = _table(1, 0.9)
+    with pytest.raises(ReleaseError, match="each key once"):
+        _image(pl.concat([frame.head(1), frame]), tmp_path)
