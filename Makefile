@@ -20,7 +20,7 @@ INSTALL = $(PIP) --require-hashes --only-binary :all: --requirement requirements
 INSTALL_PROJECT = $(PIP) --no-deps --no-build-isolation --editable .
 
 .PHONY: demo build verify report show test serve check lint types imports oracles
-.PHONY: conformance-statistics quarto lock install clean
+.PHONY: conformance conformance-statistics schemathesis quarto lock install clean
 # Targets on one line happen in the order of that line, with -j too.
 .NOTPARALLEL:
 
@@ -65,6 +65,24 @@ oracles: install
 conformance-statistics: install
 	CONFORMANCE_PAGE=docs/conformance.md REQUIRE_SHARED=1 $(PYTEST) tests/statistics -m oracle -q
 
+# The service against the standard's own checkers, written into docs/conformance-service.md. OPENAPI is the
+# folder of the official OpenAPI files; KIT a checkout of sdmx-tck and NODE_MODULES a folder with
+# sdmx-json-parser where they are there: see docs/clients.md. RELEASES is what is served.
+SCHEMATHESIS = build/schemathesis
+conformance: install schemathesis
+	@test -n "$(OPENAPI)" || { echo "say make conformance OPENAPI=DIR, the official files" >&2; exit 1; }
+	$(BIN)/python conformance/page.py --openapi "$(OPENAPI)" --releases $(RELEASES) \
+	    --schemathesis "$(CURDIR)/$(SCHEMATHESIS)/bin/schemathesis" \
+	    $(if $(KIT),--kit "$(KIT)") $(if $(NODE_MODULES),--node-modules "$(NODE_MODULES)")
+
+schemathesis: $(SCHEMATHESIS)/installed
+
+$(SCHEMATHESIS)/installed: requirements-schemathesis.lock
+	"$(PYTHON)" -m venv $(SCHEMATHESIS)
+	$(SCHEMATHESIS)/bin/python -m pip --quiet --quiet install --require-hashes --only-binary :all: \
+	    --requirement requirements-schemathesis.lock
+	@touch $@
+
 # What Quarto, where it is installed, needs in the environment to run Python cells.
 quarto: install
 	$(PIP) --require-hashes --only-binary :all: --requirement requirements-quarto.lock
@@ -81,6 +99,8 @@ lock:
 	    --output-file requirements.lock pyproject.toml
 	printf '%s\n' ipykernel nbclient nbformat papermill | \
 	    $(COMPILE) --constraint requirements.lock --output-file requirements-quarto.lock -
+	printf '%s\n' 'schemathesis==4.32.5' | \
+	    $(COMPILE) --output-file requirements-schemathesis.lock -
 
 install: .venv/installed
 

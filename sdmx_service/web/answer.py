@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -13,8 +14,9 @@ from starlette.responses import Response, StreamingResponse
 
 from sdmx_service.release import Release
 
-__all__ = ["Asked", "answer"]
+__all__ = ["VARY", "Asked", "Standing", "answer", "entity_tag"]
 
+VARY = "Accept, Accept-Language, Accept-Encoding"
 _PIECE = 256 * 1024
 
 
@@ -37,6 +39,28 @@ class Asked:
         return cls("/".join(parts[depth + 1 :]), query)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What an answer stands on: content that did not change since ``changed``, by its hash."""
+
+    content: str
+    changed: datetime
+
+    @classmethod
+    def of(cls, release: Release) -> Standing:
+        """All of a release."""
+        return cls(release.id, release.published)
+
+
+def entity_tag(
+    content: str, path: bytes, query: bytes, content_type: str, language: str, variant: str = ""
+) -> str:
+    """Return the tag of an answer; weak, because a compressed one bears the same."""
+    said = "\n".join((content, content_type, language, variant)).encode()
+    tag = hashlib.sha256(b"\n".join((said, path, query))).hexdigest()
+    return f'W/"{tag[:32]}"'
+
+
 def answer(
     request: Request,
     release: Release,
@@ -45,45 +69,50 @@ def answer(
     *,
     language: str = "en",
     variant: str = "",
+    standing: Standing | None = None,
 ) -> Response:
     """Return 200 with the pieces streamed, 204 where there are none (None), or 304.
 
-    ``variant`` tells apart answers that one address and one media type have.
+    ``variant`` tells apart answers that one address and one media type have; ``standing`` is by
+    default all of the release.
     """
-    tag = hashlib.sha256(
-        "\n".join((release.id, str(request.url), content_type, language, variant)).encode()
-    ).hexdigest()
+    stands = standing or Standing.of(release)
+    path = request.scope.get("raw_path") or request.url.path.encode()
+    query = request.scope.get("query_string", b"")
+    tag = entity_tag(stands.content, path, query, content_type, language, variant)
     headers = {
         "X-Release": release.id,
-        # Weak, because a compressed answer bears the same tag.
-        "ETag": f'W/"{tag[:32]}"',
-        "Last-Modified": format_datetime(release.published, usegmt=True),
+        "ETag": tag,
+        "Last-Modified": format_datetime(stands.changed, usegmt=True),
         "Cache-Control": "public, no-cache",
-        "Vary": "Accept, Accept-Language",
+        "Vary": VARY,
     }
     if pieces is None:
         return Response(status_code=204, headers=headers)
-    if _unchanged(request, headers["ETag"], release.published):
+    if _unchanged(request, tag, stands.changed):
         return Response(status_code=304, headers=headers)
     headers |= {"Content-Type": content_type, "Content-Language": language}
     if request.method == "HEAD":
         return Response(headers=headers)
     # The first piece is made before the status is sent: a failure there is still an error.
-    stream = _cut(pieces)
-    first = next(stream, b"")
-    return StreamingResponse(_again(first, stream), headers=headers)
+    rest = iter(pieces)
+    first = next(rest, b"")
+    return StreamingResponse(_streamed(first, rest), headers=headers)
 
 
-def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+async def _streamed(piece: bytes | None, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the pieces, small enough that compressing one holds up no other answer.
 
-
-def _cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield pieces small enough that compressing one holds up no other answer."""
-    for piece in pieces:
-        for start in range(0, len(piece), _PIECE):
-            yield piece[start : start + _PIECE]
+    While one is sent a thread makes the next.
+    """
+    while piece is not None:
+        coming = asyncio.ensure_future(asyncio.to_thread(next, rest, None))
+        try:
+            for start in range(0, len(piece), _PIECE):
+                yield piece[start : start + _PIECE]
+            piece = await coming
+        finally:
+            coming.cancel()  # the client may have gone
 
 
 def _unchanged(request: Request, tag: str, published: datetime) -> bool:

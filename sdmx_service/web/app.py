@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 
 import uvicorn
@@ -9,23 +11,29 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sdmx_service.errors import SdmxServiceError
+from sdmx_service.errors import NotAcceptable, SdmxServiceError
+from sdmx_service.web.availability import availability15, availability22
+from sdmx_service.web.compression import Compression
 from sdmx_service.web.current import CurrentRelease
 from sdmx_service.web.data import data15, data22
 from sdmx_service.web.home import health, home
-from sdmx_service.web.problem import OPEN_HEADERS, TooLong, answer_error
+from sdmx_service.web.metadata import metadata15, metadata22
+from sdmx_service.web.problem import OPEN_HEADERS, TooLong, answer_error, refuse_coding
+from sdmx_service.web.quick import Quick
+from sdmx_service.web.registration import registration22
+from sdmx_service.web.schema import schema15, schema22
 from sdmx_service.web.structure import structure15, structure22
 
-__all__ = ["application", "serve"]
+__all__ = ["application", "serve", "served"]
 
 _LONGEST_PATH = 4096
 _LONGEST_QUERY = 8192
+_RELEASES, _CACHE = "SDMX_SERVICE_RELEASES", "SDMX_SERVICE_CACHE"
 
 
 class _Open:
@@ -60,26 +68,45 @@ def _refused(scope: Scope) -> Response | None:
         if len(text) > most:
             error = TooLong(name, got=f"{len(text)} bytes", expected=f"at most {most}")
             return answer_error(Request(scope), error)
+    codings = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
+    if codings:
+        try:
+            refuse_coding(codings.decode("latin-1"))
+        except NotAcceptable as unknown:
+            return answer_error(Request(scope), unknown)
     return None
 
 
-def application(releases: Path | str) -> Starlette:
-    """Return the application that serves the current release under the folder ``releases``."""
+def application(releases: Path | str, *, cache: int = 0) -> Starlette:
+    """Return the application that serves the current release under the folder ``releases``.
+
+    ``cache`` is how many bytes of answers for single series are kept in memory.
+    """
+    current = CurrentRelease(Path(releases))
     app = Starlette(
         routes=[
             Route("/", home),
             Route("/healthz", health),
             Route("/rest/data", data15),
             Route("/rest/data/{query:path}", data15),
+            Route("/rest/availableconstraint/{query:path}", availability15),
+            Route("/rest/schema/{query:path}", schema15),
+            Route("/rest/metadata/{query:path}", metadata15),
             Route("/rest/{query:path}", structure15),
             Route("/sdmx/v2/data", data22),
             Route("/sdmx/v2/data/{query:path}", data22),
+            Route("/sdmx/v2/availability", availability22),
+            Route("/sdmx/v2/availability/{query:path}", availability22),
+            Route("/sdmx/v2/schema/{query:path}", schema22),
+            Route("/sdmx/v2/metadata/{query:path}", metadata22),
+            Route("/sdmx/v2/registration/{query:path}", registration22),
             Route("/sdmx/v2/structure", structure22),
             Route("/sdmx/v2/structure/{query:path}", structure22),
         ],
         middleware=[
+            Middleware(Quick, current=current, cache=cache),
             Middleware(_Open),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1),
+            Middleware(Compression),
         ],
         exception_handlers={
             SdmxServiceError: answer_error,
@@ -87,10 +114,42 @@ def application(releases: Path | str) -> Starlette:
             Exception: answer_error,
         },
     )
-    app.state.current = CurrentRelease(Path(releases))
+    app.state.current = current
     return app
 
 
-def serve(releases: Path | str, *, host: str = "127.0.0.1", port: int = 8000) -> None:
-    """Serve the current release until interrupted."""
-    uvicorn.run(application(releases), host=host, port=port, log_level="info", server_header=False)
+def served() -> Starlette:
+    """Return the application of a worker process, which reads the environment."""
+    app = application(os.environ[_RELEASES], cache=int(os.environ[_CACHE]))
+    app.state.current.prepare()
+    # What is there now stays: the collector need not walk it while a request waits.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def serve(
+    releases: Path | str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    cache: int = 0,
+) -> None:
+    """Serve the current release until interrupted.
+
+    ``workers`` processes share the mapped images of its tables; each keeps ``cache`` bytes of
+    answers. Requests are not logged one by one.
+    """
+    CurrentRelease(Path(releases)).prepare()  # made once, not by each worker
+    os.environ |= {_RELEASES: str(releases), _CACHE: str(cache)}
+    uvicorn.run(
+        "sdmx_service.web.app:served",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="info",
+        access_log=False,
+        server_header=False,
+    )

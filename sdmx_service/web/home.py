@@ -66,7 +66,7 @@ def _listed(release: Release, base: str, wanted: tuple[str, ...]) -> dict[str, A
                 "agency": flow.agency,
                 "version": flow.version,
                 "name": localised(flow.name, wanted[0]),
-                "observations": release.flow(flow.id).height,
+                "observations": release.count(flow.id),
                 "structure": f"{base}/rest/dataflow/{flow.agency}/{flow.id}?references=descendants",
                 "data": {
                     one.name: f"{base}/rest/data/{flow.id}?format={one.name}"

@@ -21,7 +21,9 @@ OPEN_HEADERS: Mapping[str, str] = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
     "Access-Control-Allow-Headers": "*",
-    "Access-Control-Expose-Headers": "X-Release, ETag, Last-Modified, Content-Language",
+    "Access-Control-Expose-Headers": (
+        "X-Release, ETag, Last-Modified, Content-Language, Link, Retry-After"
+    ),
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Content-Type-Options": "nosniff",
 }

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from sdmx_service.formats import (
     Choice,
+    Generation,
     StructureMessage,
     languages,
     negotiate,
@@ -40,7 +41,7 @@ def structure15(request: Request) -> Response:
     asked = Asked.of(request, depth=1)
     query = structure_query15(asked.path, asked.query_string)
     given = grammar.parameters(asked.query_string, STRUCTURE_PARAMETERS_15)
-    response = _answered(request, query, given, "xml", ArtefactKind.of_generation(2))
+    response = _answered(request, query, given, Generation.SDMX_2_1)
     if response.status_code == 204:
         raise NoResults(
             asked.path[:255],
@@ -55,17 +56,16 @@ def structure22(request: Request) -> Response:
     asked = Asked.of(request, depth=3)
     query = structure_query22(asked.path, asked.query_string)
     given = grammar.parameters(asked.query_string, STRUCTURE_PARAMETERS_22)
-    return _answered(request, query, given, "json", ArtefactKind.of_generation(3))
+    return _answered(request, query, given, Generation.SDMX_3_1)
 
 
 def _answered(
     request: Request,
     query: StructureQuery,
     given: Mapping[str, str],
-    default: str,
-    known: frozenset[ArtefactKind],
+    generation: Generation,
 ) -> Response:
-    choice = chosen_format(request, given, default)
+    choice = chosen_format(request, given, generation)
     release = release_asked(request, query.as_of)
     if release is None:
         return answer(request, request.app.state.current.release(), choice.content_type, None)
@@ -76,7 +76,7 @@ def _answered(
         items=query.items,
         references=query.references,
         detail=query.detail,
-        known=known,
+        known=ArtefactKind.of_generation(2 if generation is Generation.SDMX_2_1 else 3),
     )
     return answer_artefacts(
         request, release, choice, given, found.asked, found.referenced, query.detail
@@ -91,13 +91,24 @@ def release_asked(request: Request, as_of: datetime | None) -> Release | None:
 
 
 def chosen_format(
-    request: Request, given: Mapping[str, str], default: str
+    request: Request, given: Mapping[str, str], generation: Generation
 ) -> Choice[StructureMessage]:
-    """Return the format of structures that a request asks for, by parameter or header."""
+    """Return the format of structures that a request asks for, by parameter or header.
+
+    Where none is said it is SDMX-ML 2.1 for who speaks SDMX 2.1, else the newest SDMX-JSON.
+    """
+    formats = structure_formats()
+    old = generation is Generation.SDMX_2_1
+    usual = [
+        one
+        for one in formats
+        if (one.version == "2.1" if old else one.media_type.endswith("+json"))
+    ]
     return negotiate(
-        structure_formats(),
+        formats,
         accept=request.headers.get("accept"),
-        default=next(one for one in structure_formats() if one.name == default),
+        default=max(usual, key=lambda one: one.version),
+        generation=generation,
         asked=given.get("format"),
         version=given.get("formatVersion"),
         labels=given.get("labels"),

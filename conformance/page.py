@@ -1,0 +1,253 @@
+"""Makes docs/conformance-service.md: how the service fares with the standard's own checkers.
+
+``python conformance/page.py --openapi DIR [--kit DIR] [--node-modules DIR] --releases DIR``
+starts the service on a release, runs schemathesis on the official OpenAPI files in DIR, validates
+every format, asks with every client, runs the Test Compliance Kit where it is there, and writes
+the page. The last line printed sums up; ends with 1 where something that must pass did not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import clients
+import formats
+import openapi
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "conformance-service.md"
+# Reasons of the kit's own for tests that no service passes, by what it says.
+KIT_FAULTS = {
+    "Missing mandatory parameter 'structureType'": "the kit picks no artefact of /structure",
+    "reading 'getStructureType'": "the kit does not read artefacts of this kind",
+    "status should have been 304": "the kit sends a date that is no HTTP date",
+    "does not have a MEASURE DIMENSION": "needs a measure dimension, which SDMX 3 no longer has",
+    "Unable to get 2 provider ids": "needs two providers of one dataflow",
+}
+
+
+@contextmanager
+def serving(releases: Path) -> Iterator[str]:
+    """Serve a folder of releases for as long as the block lasts."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = (
+        "import sys; from sdmx_service.web import serve; serve(sys.argv[1], port=int(sys.argv[2]))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(releases), str(port)], stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _say(stage: str) -> None:
+    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {stage}\n")
+
+
+def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SystemExit("the service ended by itself: is there a release?")
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    raise SystemExit("the service did not start")
+
+
+def _kit(folder: Path, url: str, *, mended: bool) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as place:
+        outcome = Path(place) / "kit.json"
+        command = ["node", str(HERE / "tck.mjs"), str(folder), f"{url}/rest"]
+        command += ["--json", str(outcome), *(["--mend"] if mended else [])]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        found: dict[str, Any] = json.loads(outcome.read_text(encoding="utf-8"))
+        return found
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> list[str]:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
+    return [*lines, ""]
+
+
+def _cell(cell: object) -> str:
+    return str(cell).replace("|", "\\|").replace("\n", " ").strip()
+
+
+def _openapi_part(outcomes: list[openapi.Outcome], program: str) -> list[str]:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    return [
+        "## OpenAPI",
+        f"{said.stdout.strip()} on the official files of SDMX REST, checks "
+        f"{', '.join(openapi.CHECKS)}. What is patched in a copy of the files, and why, is in "
+        "`conformance/openapi.py`.",
+        "",
+        *_table(
+            ("REST", "operations", "cases", "failures", "errors", "seconds"),
+            ((o.version, o.operations, o.cases, o.failures, o.errors, o.seconds) for o in outcomes),
+        ),
+    ]
+
+
+def _formats_part(checked: list[formats.Checked]) -> list[str]:
+    return [
+        "## Every format against its schema",
+        "SDMX-ML against the XSDs of the standard (structure-specific data together with the XSD "
+        "that `/schema` gives for the flow), SDMX-JSON against the JSON Schemas with a format "
+        "checker. Refused (406) is what a form has no place for.",
+        "",
+        *_table(
+            ("what", "media type", "valid", "refused", "invalid"),
+            (
+                (c.kind, f"`{c.media_type}`", c.messages - c.invalid, c.refused, c.fault or 0)
+                for c in checked
+                if c.messages or c.refused
+            ),
+        ),
+    ]
+
+
+def _clients_part(made: list[clients.Call]) -> list[str]:
+    return [
+        "## Clients",
+        "Each call against the running service; what to ask for is looked up in it.",
+        "",
+        *_table(
+            ("client", "call", "outcome", "read"),
+            ((c.client, f"`{c.call}`", c.outcome, c.said[:120]) for c in made),
+        ),
+    ]
+
+
+def _kit_part(plain: dict[str, Any], mended: dict[str, Any]) -> list[str]:
+    lines = [
+        "## Test Compliance Kit",
+        f"The standard's own kit, version {plain['kit']}, full mode, API {plain['api']}, run by "
+        "`conformance/tck.mjs` with the kit's code. 72 of its tests no service can pass: it reads "
+        "no attachment constraint and picks no artefact where `/structure`, `/allowedconstraint` "
+        "and `/actualconstraint` answer. The last column has these mended in memory.",
+        "",
+        *_table(
+            ("index", "passed", "failed", "not run", "passed with the kit mended"),
+            (
+                (
+                    name,
+                    one["passed"],
+                    one["failed"],
+                    one["unable"],
+                    mended["counts"].get(name, {}).get("passed", 0),
+                )
+                for name, one in plain["counts"].items()
+            ),
+        ),
+        "What failed, and why:",
+        "",
+    ]
+    reasons: dict[str, list[str]] = {}
+    for test in mended["tests"]:
+        if test["outcome"] == "failed":
+            reasons.setdefault(_reason(test["reason"]), []).append(test["test"])
+    return [
+        *lines,
+        *_table(
+            ("tests", "first", "reason"),
+            ((len(tests), f"`{tests[0]}`", why) for why, tests in reasons.items()),
+        ),
+    ]
+
+
+def _reason(text: str) -> str:
+    for part, why in KIT_FAULTS.items():
+        if part in text:
+            return why
+    return text[:220]
+
+
+def main() -> int:
+    """Run every checker and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--openapi", type=Path, required=True, help="the official OpenAPI files")
+    parser.add_argument("--releases", type=Path, required=True, help="folder of releases")
+    parser.add_argument("--kit", type=Path, help="checkout of sdmx-tck, modules installed")
+    parser.add_argument("--node-modules", type=Path, help="folder that has sdmx-json-parser")
+    parser.add_argument("--schemathesis", default="schemathesis")
+    parser.add_argument("--max-examples", type=int, default=50)
+    options = parser.parse_args()
+    if shutil.which(options.schemathesis) is None:
+        raise SystemExit(f"{options.schemathesis}: no such program; make schemathesis installs it")
+    with serving(options.releases) as url:
+        outcomes = [
+            openapi.run(
+                options.openapi / f"sdmx-rest-{version}.yaml",
+                version,
+                url,
+                options.schemathesis,
+                options.max_examples,
+                1,
+            )
+            for version in openapi.FILES
+        ]
+        _say("every format")
+        checked = list(formats.check(url))
+        _say("every client")
+        made = list(clients.calls(url, options.node_modules))
+        _say("the Test Compliance Kit" if options.kit else "no Test Compliance Kit")
+        kits = [_kit(options.kit, url, mended=one) for one in (False, True)] if options.kit else []
+        with urllib.request.urlopen(f"{url}/healthz") as answer:
+            release = json.load(answer)["release"]
+    told = Counter(call.outcome for call in made)
+    invalid = sum(one.invalid for one in checked)
+    lines = [
+        "# The service against the standard's checkers",
+        "",
+        f"Made by `make conformance OPENAPI=DIR` on {datetime.now(UTC):%Y-%m-%d} from release "
+        f"`{release}`. Do not edit: run it again.",
+        "",
+        *_openapi_part(outcomes, options.schemathesis),
+        *_formats_part(checked),
+        *_clients_part(made),
+        *(_kit_part(*kits) if kits else []),
+    ]
+    PAGE.write_text("\n".join(lines), encoding="utf-8")
+    summary = [
+        f"OpenAPI {sum(o.cases for o in outcomes)} cases, "
+        f"{sum(o.failures + o.errors for o in outcomes)} failures",
+        f"formats {sum(c.messages for c in checked)} messages, {invalid} invalid",
+        f"clients {told['passed']} calls passed, {told['failed']} failed, {told['absent']} absent",
+    ]
+    if kits:
+        counts = [kit["counts"] for kit in kits]
+        passed = [sum(one[i]["passed"] for i in one if "/" not in i) for one in counts]
+        summary.append(f"kit {passed[0]} of {len(kits[0]['tests'])} passed ({passed[1]} mended)")
+    sys.stdout.write("; ".join(summary) + "\n")
+    good = all(o.passed for o in outcomes) and not invalid and not told["failed"]
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,258 @@
+"""Availability queries over HTTP: which values there are data for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sdmx_service.formats import Generation
+from sdmx_service.query import grammar, rest15, rest22
+from sdmx_service.query.availability import Availability, asked_dimensions
+from sdmx_service.query.availability_query import AvailabilityQuery, Mode
+from sdmx_service.query.period import parse_period
+from sdmx_service.query.query import Context, DataQuery
+from sdmx_service.release import Release
+from sdmx_service.release.answer import Answer
+from sdmx_service.structures.artefacts import Component, DataStructure
+from sdmx_service.structures.kinds import ArtefactKind
+from sdmx_service.structures.maintainable import Artefact
+from sdmx_service.structures.partial import items
+from sdmx_service.structures.store import StructureStore
+from sdmx_service.structures.urns import Urn
+from sdmx_service.web.answer import Asked
+from sdmx_service.web.current import CurrentRelease
+from sdmx_service.web.problem import NoResults
+from sdmx_service.web.structure import answer_artefacts, chosen_format
+
+__all__ = ["availability15", "availability22"]
+
+_OLD = frozenset({"2.1", "1.0.0"})
+_LISTS = (
+    ArtefactKind.CODELIST,
+    ArtefactKind.GEOGRAPHIC_CODELIST,
+    ArtefactKind.GEO_GRID_CODELIST,
+    ArtefactKind.VALUE_LIST,
+)
+_ATTACHED = {
+    Context.DATA_STRUCTURE: (ArtefactKind.DATA_STRUCTURE, "dataStructures"),
+    Context.PROVISION_AGREEMENT: (ArtefactKind.PROVISION_AGREEMENT, "provisionAgreements"),
+    Context.DATAFLOW: (ArtefactKind.DATAFLOW, "dataflows"),
+}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What there is of one dataflow, structure or agreement."""
+
+    answer: Answer
+    dimensions: tuple[str, ...]
+    availability: Availability
+
+
+def availability15(request: Request) -> Response:
+    """Answer ``/rest/availableconstraint/...``; nothing found is an error there."""
+    asked = Asked.of(request, depth=2)
+    query = rest15.availability_query(asked.path, asked.query_string)
+    given = grammar.parameters(asked.query_string, rest15.AVAILABILITY_PARAMETERS)
+    response = _answered(request, query, given, Generation.SDMX_2_1)
+    if response.status_code == 204:
+        raise NoResults(
+            f"availableconstraint/{asked.path[:255]}",
+            expected="a query that observations match",
+            hint="leave key positions empty, or widen the periods",
+        )
+    return response
+
+
+def availability22(request: Request) -> Response:
+    """Answer ``/sdmx/v2/availability/...``; nothing found is 204."""
+    asked = Asked.of(request, depth=3)
+    query = rest22.availability_query(asked.path, asked.query_string)
+    given = grammar.parameters(asked.query_string, rest22.AVAILABILITY_PARAMETERS, prefix="c[")
+    return _answered(request, query, given, Generation.SDMX_3_1)
+
+
+def _answered(
+    request: Request, query: AvailabilityQuery, given: Mapping[str, str], generation: Generation
+) -> Response:
+    choice = chosen_format(request, given, generation)
+    current: CurrentRelease = request.app.state.current
+    release = current.release()
+    found = _found(current, release, query)
+    store, old = release.structures, choice.format.version in _OLD
+    constraints = [_constraint(one, query, old=old) for one in found]
+    related: dict[Any, Artefact] = {}
+    for one in found:
+        for artefact in _related(store, one, query.references):
+            related[artefact.identity] = _joined(related.get(artefact.identity), artefact)
+    return answer_artefacts(request, release, choice, given, constraints, related.values())
+
+
+def _found(
+    current: CurrentRelease, release: Release, query: AvailabilityQuery
+) -> tuple[_Found, ...]:
+    if query.data.updated_after is not None:
+        answers = _changed(current.archive.answer(release, query.data))
+        # The conditions have been met; what is left to do is to collect the values.
+        query = replace(query, mode=Mode.EXACT, data=DataQuery(target=query.data.target))
+    else:
+        answers = release.answer(DataQuery(target=query.data.target))
+    found = []
+    for one in answers:
+        structure = one.flow.structure
+        dimensions = asked_dimensions(structure, query)
+        there = one.available(query)
+        if there.observations:
+            found.append(_Found(one, dimensions, there))
+    return tuple(found)
+
+
+def _changed(answers: Iterable[Answer]) -> tuple[Answer, ...]:
+    """Return the keys that changed in any way, one answer a subject."""
+    frames: dict[tuple[str, str, str], tuple[Answer, list[pl.DataFrame]]] = {}
+    for one in answers:
+        named = one.agreement or one.flow
+        keys = [dimension.id for dimension in one.flow.structure.key]
+        _, parts = frames.setdefault((named.agency, named.id, named.version), (one, []))
+        parts.append(one.frame.select(pl.col(keys).cast(pl.String)))
+    return tuple(
+        replace(one, rows=pl.concat(parts).unique(maintain_order=True))
+        for one, parts in frames.values()
+    )
+
+
+def _constraint(found: _Found, query: AvailabilityQuery, *, old: bool) -> Artefact:
+    """Return the constraint; SDMX 2.1 (``old``) has the period of all data, 3.x one a dimension."""
+    answer, there = found.answer, found.availability
+    structure, named = answer.flow.structure, answer.agreement or answer.flow
+    kind, key = _ATTACHED.get(answer.context, _ATTACHED[Context.DATAFLOW])
+    spans = there.first is not None and there.last is not None
+    values: list[dict[str, Any]] = []
+    for name in found.dimensions:
+        if structure.timed and name == structure.time.id and name not in query.components:
+            if not old and spans:
+                values.append({"id": name, "timeRange": _range(there)})
+            continue
+        selection: dict[str, Any] = {
+            "id": name,
+            "values": [{"value": value} for value in there.values[name]],
+        }
+        if spans and not old:
+            selection |= {"validFrom": there.first, "validTo": there.last}
+        values.append(selection)
+    content: dict[str, Any] = {
+        "id": named.id,
+        "agencyID": named.agency,
+        "version": named.version,
+        "names": dict(named.name),
+        "constraintAttachment": {key: [kind.urn(named.agency, named.id, named.version)]},
+        "cubeRegions": [{"keyValues": values, "include": True}],
+        "seriesCount": there.series,
+        "obsCount": there.observations,
+    }
+    if old and there.first is not None and there.last is not None:
+        start = parse_period(there.first).start
+        end = parse_period(there.last).end - timedelta(seconds=1)
+        content["referencePeriod"] = {
+            "startTime": start.isoformat(timespec="seconds"),
+            "endTime": end.isoformat(timespec="seconds"),
+        }
+    return Artefact(ArtefactKind.AVAILABILITY_CONSTRAINT, content)
+
+
+def _range(there: Availability) -> dict[str, Any]:
+    return {"startPeriod": {"period": there.first}, "endPeriod": {"period": there.last}}
+
+
+def _related(store: StructureStore, found: _Found, wanted: frozenset[str]) -> Iterable[Artefact]:
+    """Yield what the constraint refers to, item schemes with the items that it uses."""
+    every = "all" in wanted
+    answer = found.answer
+    structure = answer.flow.structure
+    if (every or "dataflow" in wanted) and answer.context is not Context.DATA_STRUCTURE:
+        named = (answer.flow.agency, answer.flow.id, answer.flow.version)
+        yield from store.find(ArtefactKind.DATAFLOW, *named)
+    whole = store.find(
+        ArtefactKind.DATA_STRUCTURE, structure.agency, structure.id, structure.version
+    )
+    if every or "datastructure" in wanted:
+        yield from whole
+    if every or "conceptscheme" in wanted:
+        yield from _concepts(store, whole, found.dimensions)
+    if every or wanted & {"codelist", "valuelist"}:
+        for name in found.dimensions:
+            yield from _codes(store, structure.by_id[name], found, wanted, every=every)
+    if every or "dataproviderscheme" in wanted:
+        yield from _providers(store, answer, structure)
+
+
+def _concepts(
+    store: StructureStore, whole: Iterable[Artefact], dimensions: tuple[str, ...]
+) -> Iterable[Artefact]:
+    used: dict[str, set[str]] = {}
+    for one in whole:
+        components = one.content["dataStructureComponents"]["dimensionList"]
+        listed = [*components.get("dimensions", []), components.get("timeDimension")]
+        for dimension in listed:
+            if dimension is not None and dimension["id"] in dimensions:
+                urn = Urn.parse(dimension["conceptIdentity"])
+                if urn is not None and urn.item is not None:
+                    used.setdefault(dimension["conceptIdentity"].rpartition(".")[0], set()).add(
+                        urn.item
+                    )
+    for scheme, concepts in used.items():
+        target = store.target(f"{scheme}.{next(iter(concepts))}")
+        if target is not None:
+            yield items(target, concepts)
+
+
+def _codes(
+    store: StructureStore,
+    component: Component,
+    found: _Found,
+    wanted: frozenset[str],
+    *,
+    every: bool,
+) -> Iterable[Artefact]:
+    listed = component.codelist
+    if listed is None:
+        return
+    for one in store.find(_LISTS, listed.agency, listed.id, listed.version):
+        word = "valuelist" if one.kind is ArtefactKind.VALUE_LIST else "codelist"
+        if every or word in wanted:
+            yield items(store.extended(one), found.availability.values[component.id], parents=True)
+
+
+def _providers(
+    store: StructureStore, answer: Answer, structure: DataStructure
+) -> Iterable[Artefact]:
+    flow = ArtefactKind.DATAFLOW.urn(answer.flow.agency, answer.flow.id, answer.flow.version)
+    flows = {flow}
+    if answer.context is Context.DATA_STRUCTURE:
+        flows = {
+            ArtefactKind.DATAFLOW.urn(one.agency, one.id, one.version)
+            for one in store.dataflows()
+            if one.structure is structure
+        }
+    for agreement in store.agreements():
+        urn = Urn.parse(agreement.provider)
+        if agreement.flow in flows and urn is not None and urn.item is not None:
+            scheme = store.target(urn)
+            if scheme is not None:
+                yield items(scheme, {urn.item})
+
+
+def _joined(known: Artefact | None, more: Artefact) -> Artefact:
+    """Return an item scheme with the items of both of its parts."""
+    key = more.kind.items
+    if known is None or key is None or known.kind.nested:
+        return more
+    there = {one["id"] for one in known.content.get(key, [])}
+    added = [one for one in more.content.get(key, []) if one["id"] not in there]
+    return known.with_content(**{key: [*known.content.get(key, []), *added] or None})
