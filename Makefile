@@ -140,3 +140,8 @@ coverage: install
 # Twenty minutes of two cores. Prints what no test finds, then a line a module: see docs/mutants.md.
 mutants: install
 	nice $(BIN)/python bench/mutants.py --children $(WORKERS)
+
+# A quarter of an hour, of a machine with nothing else to do: the service beside its peers.
+.PHONY: bench-service
+bench-service: install
+	$(BIN)/python bench/service.py

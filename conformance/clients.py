@@ -64,7 +64,9 @@ class Service:
             if answer.status == 204:
                 return None
             data = json.load(answer)["data"]
-        found = [one for listed in data.values() if isinstance(listed, list) for one in listed]
+        # A geographic codelist answers to the name of a codelist, but few clients know one.
+        own = {key: listed for key, listed in data.items() if key.lower() == f"{kind}s"}
+        found = [one for listed in (own or data).values() for one in listed]
         if not found:
             return None
         # One that tells something, where an office has several.
@@ -284,7 +286,10 @@ def _command(command: list[str], client: str, service: Service) -> str:
             command, capture_output=True, text=True, timeout=120, cwd=folder, check=False
         )
     if done.returncode:
-        raise AssertionError((done.stderr or done.stdout)[-250:])
+        said = (done.stderr or done.stdout).splitlines()
+        # What went wrong, without the places on this machine where it did.
+        faults = [line.strip() for line in said if "Error" in line and "/" not in line]
+        raise AssertionError((faults or ["it failed"])[-1][:250])
     if client == "curl":
         return f"{len(done.stdout.encode())} bytes"
     last = done.stdout.strip().splitlines()[-1]

@@ -15,11 +15,10 @@ __all__ = ["read_json", "write_json"]
 
 
 @register_data(
-    "json",
+    "json21",
     "application/vnd.sdmx.data+json",
     "2.1.0",
     ".json",
-    short_names=("json21",),
     plain_types=("application/json", "text/json"),
     family=("json", "jsondata", "sdmx-json"),
     generation=Generation.SDMX_3_1,
@@ -30,7 +29,7 @@ def write_json(message: DataMessage) -> Iterator[bytes]:
     return jsonwriting.write_json(message, Generation.SDMX_3_1)
 
 
-@register_reader("json")
+@register_reader("json21")
 def read_json(content: bytes | Path, structures: Structures) -> DataMessage:
     """Return the message; DataError says where it is wrong."""
     return jsonreading.read_json(content, structures, Generation.SDMX_3_1)

@@ -91,9 +91,13 @@ class _Part:
             places = self._times
         else:
             number = [dimension.id for dimension in structure.dimensions].index(name)
-            seen = np.zeros(column.size + 1, dtype=bool)
-            seen[self._codes[number]] = True
-            places = np.flatnonzero(seen)
+            table = self._left.image.series
+            if self.series == len(table):
+                places = table.present[number]  # all there are
+            else:
+                seen = np.zeros(column.size + 1, dtype=bool)
+                seen[self._codes[number]] = True
+                places = np.flatnonzero(seen)
         return tuple(column.dictionary[int(place)] for place in places if place < column.size)
 
 

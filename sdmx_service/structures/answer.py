@@ -44,16 +44,17 @@ def answer(
     SDMX 3.x for a client of REST 1.5.
     """
     found = tuple(one for one in asked if one.kind in known)
-    left_out: frozenset[Identity] = frozenset()
+    # Nor is anything reached by way of them.
+    left_out = frozenset(one.identity for one in store.artefacts if one.kind not in known)
     if items:
         cut = {one.identity: with_only(one, items, parents=False) for one in found}
         cut = {key: one for key, one in cut.items() if one.kind.items in one.content}
         found = tuple(cut.values())
-        left_out = frozenset(
+        left_out |= {
             one.identity
             for one in store.with_references(found, References.PARENTS)[len(found) :]
             if not _about(store, one, cut)
-        )
+        }
     behind = store.with_references(found, references, left_out=left_out)[len(found) :]
     behind = tuple(one for one in behind if one.kind in known)
     if detail is not Detail.RAW:

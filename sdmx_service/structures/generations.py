@@ -245,6 +245,17 @@ def _write_metadata_21(content: Content) -> Content:
     }
 
 
+def _write_category_21(content: Content) -> Content:
+    if "structuralMetadata" in content and "provisioningMetadata" in content:
+        raise CannotCarry(
+            "reporting category", got="structures and their uses", expected="one of them"
+        )
+    for urn in content.get("structuralMetadata", []):
+        if not (".DataStructure=" in urn or ".MetadataStructure=" in urn):
+            raise CannotCarry("structuralMetadata", got=urn, expected="a structure")
+    return content
+
+
 def _read_agreement_21(content: Content) -> None:
     if ".Metadataflow=" in content.get("dataflow", ""):
         content["metadataflow"] = content.pop("dataflow")
@@ -379,6 +390,7 @@ AFTER_21: Mapping[str, After] = {
 BEFORE_21: Mapping[str, Before] = {
     **BEFORE_30,
     "Metadataflow": _write_targets_21,
+    "ReportingCategory": _write_category_21,
     "DimensionList": _number_dimensions_21,
     "AttributeRelationship": _write_relationship_21,
     "Attribute": _write_attribute_21,

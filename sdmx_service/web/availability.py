@@ -86,12 +86,13 @@ def _answered(
     release = current.release()
     found = _found(current, release, query)
     store, old = release.structures, choice.format.version in _OLD
-    constraints = [_constraint(one, query, old=old) for one in found]
+    made = (_constraint(one, query, old=old) for one in found)
+    constraints = {one.identity: one for one in made}.values()
     related: dict[Any, Artefact] = {}
     for one in found:
         for artefact in _related(store, one, query.references):
             related[artefact.identity] = _joined(related.get(artefact.identity), artefact)
-    return answer_artefacts(request, release, choice, given, constraints, related.values())
+    return answer_artefacts(request, release, choice, given, tuple(constraints), related.values())
 
 
 def _found(
@@ -131,7 +132,10 @@ def _constraint(found: _Found, query: AvailabilityQuery, *, old: bool) -> Artefa
     """Return the constraint; SDMX 2.1 (``old``) has the period of all data, 3.x one a dimension."""
     answer, there = found.answer, found.availability
     structure, named = answer.flow.structure, answer.agreement or answer.flow
-    kind, key = _ATTACHED.get(answer.context, _ATTACHED[Context.DATAFLOW])
+    context = query.data.target.context
+    if context is not Context.PROVISION_AGREEMENT:
+        named = answer.flow  # asked for by its providers, a flow is still what was asked for
+    kind, key = _ATTACHED.get(context, _ATTACHED[Context.DATAFLOW])
     spans = there.first is not None and there.last is not None
     values: list[dict[str, Any]] = []
     for name in found.dimensions:

@@ -57,7 +57,7 @@ REST22 = Interface(
     3,
     rest22.data_query,
     lambda query: grammar.parameters(query, rest22.DATA_PARAMETERS, prefix="c["),
-    "json20",
+    "json21",
 )
 
 

@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sdmx_service.formats import data_formats, languages
+from sdmx_service.formats import data_formats, languages, structure_formats
 from sdmx_service.formats.negotiation import accepted
 from sdmx_service.release import Release
 from sdmx_service.structures.artefacts import localised
@@ -18,6 +18,23 @@ from sdmx_service.web.answer import answer
 
 __all__ = ["health", "home"]
 
+_RESOURCES_15 = (
+    "data/{flow}/{key}/{provider}",
+    "availableconstraint/{flow}/{key}/{provider}/{component}",
+    "{type}/{agency}/{id}/{version}/{item}",
+    "schema/{context}/{agency}/{id}/{version}",
+    "metadata/{flow}/{key}/{provider}",
+)
+_RESOURCES_22 = (
+    "data/{context}/{agency}/{id}/{version}/{key}",
+    "availability/{context}/{agency}/{id}/{version}/{key}/{component}",
+    "structure/{type}/{agency}/{id}/{version}/{item}",
+    "schema/{context}/{agency}/{id}/{version}",
+    "metadata/metadataset/{provider}/{id}/{version}",
+    "metadata/metadataflow/{agency}/{id}/{version}/{provider}",
+    "metadata/structure/{type}/{agency}/{id}/{version}",
+    "registration/{context}/{agency}/{id}/{version}",
+)
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
     "color:#1b1b1b;background:#fff}table{border-collapse:collapse}td,th{text-align:left;"
@@ -59,7 +76,12 @@ def _listed(release: Release, base: str, wanted: tuple[str, ...]) -> dict[str, A
         "release": release.id,
         "published": release.published.isoformat(),
         "entryPoints": {"REST 1.5": f"{base}/rest", "REST 2.2": f"{base}/sdmx/v2"},
+        "resources": {
+            "REST 1.5": [f"{base}/rest/{path}" for path in _RESOURCES_15],
+            "REST 2.2": [f"{base}/sdmx/v2/{path}" for path in _RESOURCES_22],
+        },
         "formats": {one.name: one.content_type for one in data_formats()},
+        "structureFormats": {one.name: one.content_type for one in structure_formats()},
         "dataflows": [
             {
                 "id": flow.id,
@@ -92,7 +114,13 @@ def _page(release: Release, listed: dict[str, Any], base: str) -> str:
             "<table><thead><tr><th>Id</th><th>Name</th><th>Observations</th><th>Structure</th>"
             "<th>Data</th></tr></thead>",
             *_rows(flows),
-            "</table><h2>Clients</h2>",
+            "</table><h2>Entry points</h2><ul>",
+            *(
+                f"<li>{escape(version)}: <code>{escape(path)}</code></li>"
+                for version, paths in listed["resources"].items()
+                for path in paths
+            ),
+            "</ul><h2>Clients</h2>",
             f"<pre>{escape(_examples(base, first))}</pre></main></body></html>",
         )
     )
@@ -129,4 +157,15 @@ sdmx.to_pandas(sdmx.Client("{agency}").data("{flow}"))
 # pysdmx
 service = RestService("{base}/sdmx/v2", ApiVersion.V2_0_0, DataFormat.SDMX_CSV_2_0_0)
 service.data(DataQuery(DataContext.DATAFLOW, "{agency}", "{flow}"))
+registry = RegistryClient("{base}/sdmx/v2")
+
+# R, rsdmx
+url <- "{base}/rest"
+builder <- SDMXREST21RequestBuilder(regUrl = url, repoUrl = url, compliant = TRUE)
+provider <- SDMXServiceProvider(agencyId = "{agency}", name = "office", builder = builder)
+addSDMXServiceProvider(provider)
+as.data.frame(readSDMX(providerId = "{agency}", resource = "data", flowRef = "{flow}"))
+
+# Excel, Power Query
+Csv.Document(Web.Contents("{base}/rest/data/{flow}?format=csv"), [Delimiter=",", Encoding=65001])
 """

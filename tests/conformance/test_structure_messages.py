@@ -230,3 +230,34 @@ def test_the_second_reader_of_the_check_counts_every_artefact_it_can(
     counts = read_by_sdmx1(structure_files(STRUCTURES))
     assert sum(counts.values()) == len([one for one in in_21 if one.kind in COUNTED])
     assert counts["codelist"] == len(store.find(ArtefactKind.CODELIST))
+
+
+def test_the_publication_has_an_artefact_of_every_kind_that_means_something_here(
+    store: StructureStore,
+) -> None:
+    missing = {kind for kind in ArtefactKind if not store.find(kind, version="*")}
+    # What is available is worked out from the data; a hierarchical codelist of one hierarchy is a
+    # hierarchy; there are no grids, and nothing limits what metadata may say.
+    assert missing == {
+        ArtefactKind.AVAILABILITY_CONSTRAINT,
+        ArtefactKind.GEO_GRID_CODELIST,
+        ArtefactKind.HIERARCHICAL_CODELIST,
+        ArtefactKind.METADATA_CONSTRAINT,
+    }
+
+
+@pytest.mark.parametrize("version", list(MlVersion), ids=lambda version: version.number)
+def test_each_version_carries_all_of_the_publication_that_is_of_its_generation(
+    store: StructureStore, version: MlVersion
+) -> None:
+    known = ArtefactKind.of_generation(2 if version is MlVersion.ML21 else 3)
+    found = [one for one in store.artefacts if one.kind in known]
+    content = structure_message(found, prepared=PREPARED, sender="SIS", version=version)
+    etree.XMLSchema(etree.parse(str(version.schema))).assertValid(etree.fromstring(content))
+
+
+def test_all_that_belongs_to_a_flow_is_of_kinds_that_sdmx1_reads(store: StructureStore) -> None:
+    """Its client asks for ``references=all`` and stops at a kind that it does not know."""
+    for kind in (ArtefactKind.DATAFLOW, ArtefactKind.DATA_STRUCTURE):
+        found = store.with_references(store.find(kind), References.ALL)
+        assert not {one.kind for one in found} & NOT_IN_SDMX1

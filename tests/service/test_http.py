@@ -45,7 +45,7 @@ def test_every_answer_names_the_release_it_comes_from(web: httpx.Client, release
         ("/rest/data/" + "A" * 5000, 414),
         ("/rest/nonsense/SIS", 404),
         ("/rest/codelist/SIS/CL_NONE", 404),
-        ("/rest/metadataflow", 404),
+        ("/rest/metadataflow", 200),
         ("/sdmx/v2/data/dataflow/SIS/DF_POV", 200),
         ("/sdmx/v2/data/*/SIS/DF_POV/+/A.AT,A.NO.*.F", 200),
         ("/sdmx/v2/data/dataflow/SIS/DF_POV/*/A.XX", 204),
@@ -160,7 +160,7 @@ def test_answers_vary_by_what_they_were_negotiated_on(web: httpx.Client) -> None
         ("application/xml", "application/xml"),
         ("application/vnd.sdmx.data+csv", "application/vnd.sdmx.data+csv;version=2.1.0"),
         ("application/vnd.sdmx.data+json;version=2+.0.0",
-         "application/vnd.sdmx.data+json;version=2.0.0"),
+         "application/vnd.sdmx.data+json;version=2.1.0"),
         ("image/png, text/csv;q=0.1", "text/csv;charset=utf-8"),
     ],
 )  # fmt: skip

@@ -197,3 +197,39 @@ def test_a_service_without_release_says_when_to_come_back(
         answer = httpx.get(f"{address}/rest/dataflow", verify=False)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.1.0"])
+def test_each_agreement_with_data_is_registered(
+    web: httpx.Client, release: Release, version: str
+) -> None:
+    accept = {"Accept": f"application/vnd.sdmx.registry+xml;version={version}"}
+    answer = web.get("/sdmx/v2/registration/*/*/*/*", headers=accept)
+    root = etree.fromstring(answer.content)
+    _xsd(version).assertValid(root)
+    named = root.xpath("//*[local-name()='ProvisionAgreement']/text()")
+    store = release.structures
+    held = [
+        one
+        for one in store.agreements()
+        if store.provisioned(one.id, one.agency, one.version).structure.id in release.manifest.rows
+    ]
+    assert len(named) == len(held) > 0
+    [first, *_] = root.xpath("//*[local-name()='Registration']/@id")
+    alone = etree.fromstring(web.get(f"/sdmx/v2/registration/id/{first}").content)
+    assert alone.xpath("//*[local-name()='Registration']/@id") == [first]
+    address = root.xpath("string(//*[local-name()='DataURL'])")
+    assert web.get(f"{address}/data/provisionagreement/SIS?format=csv").status_code == 200
+
+
+def test_data_can_be_asked_for_by_provider_and_by_agreement(
+    web: httpx.Client, release: Release
+) -> None:
+    agreement = release.structures.agreements()[0]
+    provider = agreement.provider.rpartition(".")[2]
+    flow = release.structures.provisioned(agreement.id)
+    answer = web.get(f"/rest/data/{flow.id}/all/SIS,{provider}")
+    assert f'id="{agreement.id}"' in answer.text
+    assert web.get(f"/rest/data/{flow.id}/all/NOBODY").status_code == 404
+    path = f"/sdmx/v2/data/provisionagreement/SIS/{agreement.id}?format=csv"
+    assert agreement.id in web.get(path).text

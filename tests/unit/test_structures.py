@@ -214,7 +214,7 @@ def test_the_label_of_disability_says_with_and_without(store: StructureStore) ->
 def test_an_office_changes_the_agency_with_one_replacement(copy: Path) -> None:
     for file in copy.glob("*.xml"):
         text = file.read_text(encoding="utf-8")
-        file.write_text(text.replace('"SIS"', '"NSO"'), encoding="utf-8")
+        file.write_text(re.sub(r"\bSIS\b", "NSO", text), encoding="utf-8")
     changed = StructureStore.read(copy)
     assert {found.agency for found in changed.find(version="*")} == {"NSO"}
     assert changed.dataflow("DF_GAP").structure.agency == "NSO"

@@ -83,7 +83,7 @@ def test_nesting_has_an_end() -> None:
     for _ in range(70):
         category = {"id": "A", "name": "A", "categories": [category]}
     scheme = codelist(categories=[category])
-    with pytest.raises(StructureError, match="nested|at most 64"):
+    with pytest.raises(StructureError, match=r"nested|at most 64"):
         read_json(message(categorySchemes=[scheme]), "deep.json")
 
 
