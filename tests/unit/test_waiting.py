@@ -92,12 +92,15 @@ def test_what_protection_withholds_anyway_does_not_wait(
 
 def test_the_command_lists_cells_and_says_how_to_sign(
     small: Project,
+    waiting: pl.DataFrame,
     repository: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    # What the list holds is tested above; here, once, how it is said in three forms.
     monkeypatch.setattr("sdmx_service.definitions.project.load_project", lambda _: small)
+    monkeypatch.setattr("sdmx_service.build.waiting_reviews", lambda *_: waiting)
     given = ["waiting", "--project", str(repository), "--releases", str(tmp_path)]
     assert main(given) == 0
     table = capsys.readouterr().out
