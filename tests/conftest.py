@@ -46,10 +46,32 @@ def shared() -> Path:
     pytest.skip(absent)
 
 
+_LONG = (
+    "conformance",
+    "test_archive",
+    "test_declared_",
+    "test_definitions",
+    "test_comparison_definitions",
+    "test_formats_",
+    "test_grouped",
+    "test_image",
+    "test_import",
+    "test_multiplicity",
+    "test_published_",
+    "test_release",
+    "test_structures_",
+    "test_svy_",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what needs the whole release built first."""
+    """Mark as slow what needs a whole release, or goes through messages and designs by the hundred.
+
+    `make check` leaves these to `make test`, which leaves out nothing.
+    """
     for item in items:
-        if "published" in getattr(item, "fixturenames", ()):
+        whole = "published" in getattr(item, "fixturenames", ())
+        if whole or item.path.parent.name in _LONG or item.path.stem.startswith(_LONG):
             item.add_marker(pytest.mark.slow)
 
 
