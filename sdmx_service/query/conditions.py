@@ -12,6 +12,7 @@ from sdmx_service.query.query import Condition, Operator
 __all__ = ["PREFIX", "conditions"]
 
 PREFIX = "c["
+_OF_TEXT = frozenset({Operator.CO, Operator.NC, Operator.SW, Operator.EW})
 _OPERATORS = {operator.value: operator for operator in Operator}
 
 
@@ -40,7 +41,7 @@ def _condition(name: str, text: str) -> Condition:
                     expected="OPERATOR:VALUE or VALUE",
                     hint=f"operators: {', '.join(_OPERATORS)}",
                 )
-            if component == "TIME_PERIOD":
+            if component == "TIME_PERIOD" and operator not in _OF_TEXT:
                 parse_period(asked, where)
             tests.append((operator or Operator.EQ, asked))
         alternatives.append(tuple(tests))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import TypeVar
 
 import polars as pl
 
 from sdmx_service.errors import RequestError, SemanticError
-from sdmx_service.query.period import Period, parse_period
+from sdmx_service.query.period import Period, observed_period, parse_period
 from sdmx_service.query.query import Condition, DataQuery, Operator
 from sdmx_service.structures.artefacts import Component, DataStructure, Role
 
 __all__ = ["check_positions", "known_component", "matching"]
 
-_Test = TypeVar("_Test")
 _Compare = Callable[[str, str], bool]
 _COMPARISONS: Mapping[Operator, _Compare] = {
     Operator.EQ: operator.eq,
@@ -132,7 +130,7 @@ def _number_mask(
     column = pl.col(component.id)
     if frame.schema[component.id].is_float():
         column = column.fill_nan(None)  # polars orders NaN above every number
-    tests: Mapping[Operator, Callable[[float], pl.Expr]] = {
+    numbers: Mapping[Operator, Callable[[float], pl.Expr]] = {
         Operator.EQ: column.eq,
         Operator.NE: column.ne,
         Operator.LT: column.lt,
@@ -140,24 +138,22 @@ def _number_mask(
         Operator.GT: column.gt,
         Operator.GE: column.ge,
     }
+    text = column.cast(pl.String)
+    texts: Mapping[Operator, Callable[[str], pl.Expr]] = {
+        Operator.CO: lambda asked: text.str.contains(asked, literal=True),
+        Operator.NC: lambda asked: ~text.str.contains(asked, literal=True),
+        Operator.SW: text.str.starts_with,
+        Operator.EW: text.str.ends_with,
+    }
     return _any(
         [
             pl.all_horizontal(
-                _test(tests, token, where)(_number(value, where)) for token, value in alternative
+                numbers[token](_number(asked, where)) if token in numbers else texts[token](asked)
+                for token, asked in alternative
             )
             for alternative in condition.alternatives
         ]
     )
-
-
-def _test(tests: Mapping[Operator, _Test], token: Operator, where: str) -> _Test:
-    if token not in tests:
-        raise SemanticError(
-            where,
-            got=token.value,
-            expected=f"one of {', '.join(known.value for known in tests)}",
-        )
-    return tests[token]
 
 
 def _number(text: str, where: str) -> float:
@@ -193,9 +189,11 @@ def _holds(value: str, token: Operator, asked: str) -> bool:
 
 
 def _in_time(value: str, token: Operator, asked: str, query: DataQuery, where: str) -> bool:
-    test = _test(_PERIODS, token, where)
+    test = _PERIODS.get(token)
+    if test is None:  # a test of texts: sw:2020 is every period of that year
+        return _holds(value, token, asked)
     period = parse_period(asked, where, query.year_start)
-    return test(parse_period(value, where, query.year_start), period)
+    return test(observed_period(value, query.year_start), period)
 
 
 def _several_mask(frame: pl.DataFrame, component: Component, condition: Condition) -> pl.Expr:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from sdmx_service.errors import RequestError
 
-__all__ = ["JANUARY_1", "Period", "parse_period"]
+__all__ = ["JANUARY_1", "Period", "observed_period", "parse_period"]
 
 JANUARY_1 = (1, 1)
 _LONGEST = 64
@@ -47,21 +47,31 @@ def parse_period(
     return found
 
 
+def observed_period(text: str, year_start: tuple[int, int] = JANUARY_1) -> Period:
+    """Return the stretch that a period of the data names, as ``parse_period`` does.
+
+    A week 53 or day 366 for which a year that begins on ``year_start`` has no room lies after the
+    last one: the question moves the year, and no observation falls out of time by it.
+    """
+    return _found(text, year_start, beyond=True) or parse_period(text)
+
+
 @lru_cache(maxsize=65_536)
-def _found(text: str, year_start: tuple[int, int]) -> Period | None:
+def _found(text: str, year_start: tuple[int, int], *, beyond: bool = False) -> Period | None:
     try:
-        return _parsed(text, year_start)
+        return _parsed(text, year_start, beyond=beyond)
     except (ValueError, OverflowError):
         return None
 
 
-def _parsed(text: str, year_start: tuple[int, int]) -> Period | None:
+def _parsed(text: str, year_start: tuple[int, int], *, beyond: bool) -> Period | None:
     if gregorian := _GREGORIAN.fullmatch(text):
         year, month, day = (int(part) if part else None for part in gregorian.groups())
         return _gregorian(year or 0, month, day)
     if reporting := _REPORTING.fullmatch(text):
         year_text, unit, number = reporting.groups()
-        return _reporting(datetime(int(year_text), *year_start), unit, int(number))
+        begins = datetime(int(year_text), *year_start)
+        return _reporting(begins, unit, int(number), beyond=beyond)
     if ranged := _RANGE.fullmatch(text):
         start_text, years, months, days = ranged.groups()
         start = datetime.fromisoformat(start_text).replace(tzinfo=None)
@@ -93,21 +103,21 @@ def _gregorian(year: int, month: int | None, day: int | None) -> Period:
     return Period(start, _months_later(start, 12 if month is None else 1))
 
 
-def _reporting(year: datetime, unit: str, number: int) -> Period | None:
+def _reporting(year: datetime, unit: str, number: int, *, beyond: bool) -> Period | None:
     if unit in _MONTHS:
         length = _MONTHS[unit]
         if not 1 <= number <= 12 // length:
             return None
         start = _months_later(year, (number - 1) * length)
         return Period(start, _months_later(year, number * length))
-    following = _months_later(year, 12)
-    if unit == "W":
-        first = _first_monday(year) + timedelta(weeks=number - 1)
-        if not (number >= 1 and first < _first_monday(following)):
-            return None
-        return Period(first, first + timedelta(days=7))
-    first = year + timedelta(days=number - 1)
-    return Period(first, first + timedelta(days=1)) if number >= 1 and first < following else None
+    days, most = (7, 53) if unit == "W" else (1, 366)
+    if not 1 <= number <= most:
+        return None
+    zero, next_zero = (
+        _first_monday(one) if unit == "W" else one for one in (year, _months_later(year, 12))
+    )
+    first = zero + timedelta(days=days * (number - 1))
+    return Period(first, first + timedelta(days=days)) if beyond or first < next_zero else None
 
 
 def _first_monday(year: datetime) -> datetime:

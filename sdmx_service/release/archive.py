@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from sdmx_service.query.query import DataQuery
+from sdmx_service.query.selection import asked_columns
 from sdmx_service.release.answer import Answer, Change, cut
 from sdmx_service.release.manifest import FILE_NAME, Manifest, content_of
 from sdmx_service.release.release import Release, open_release
@@ -80,12 +81,15 @@ class Archive:
         if not query.include_history:
             since = since[-1:]
         steps: Sequence[Manifest | None] = [*(before or [None]), *since]
+        # What changed is seen on whole rows; what is shown of it is another question.
+        whole = replace(query, attributes=None, measures=None, series_only=False)
         found: list[Answer] = []
         for earlier, later in pairwise(steps):
             assert later is not None  # only the first step may be nothing
-            old = () if earlier is None else self._open(earlier, current).answer(query)
-            found += changes(old, self._open(later, current).answer(query), later.published_at)
-        return tuple(found)
+            old = () if earlier is None else self._open(earlier, current).answer(whole)
+            new = self._open(later, current).answer(whole)
+            found += [shown(one, query, new) for one in changes(old, new, later.published_at)]
+        return tuple(one for one in found if one.height)
 
     def _known(self, current: Release) -> list[Manifest]:
         found = [
@@ -128,6 +132,25 @@ def changes(
             if fresh.height:
                 found.append(replace(now, rows=fresh, change=Change.REPLACE, valid_from=published))
     return tuple(found)
+
+
+def shown(change: Answer, query: DataQuery, now: tuple[Answer, ...]) -> Answer:
+    """Return what a query shows of changed rows: its columns, one row a series if it wants these.
+
+    Of series alone a deletion is that of the whole series, so only those are shown of which
+    nothing is left in ``now``.
+    """
+    structure = change.flow.structure
+    kept = [name for name in asked_columns(structure, query) if name in change.rows.columns]
+    rows = change.frame
+    if query.series_only:
+        series = [dimension.id for dimension in structure.dimensions]
+        rows = rows.unique(subset=series, keep="first", maintain_order=True)
+        if change.change is Change.DELETE:
+            for left in now:
+                if _subject(left) == _subject(change):
+                    rows = _missing(rows, left.frame, series)
+    return replace(change, rows=rows.select(kept))
 
 
 def _subject(answer: Answer) -> tuple[str, ...]:

@@ -148,6 +148,26 @@ def test_only_what_is_asked_for_is_compared(root: Path, current: Release) -> Non
     assert keys.change is Change.DELETE
 
 
+def test_what_changed_is_seen_on_what_is_not_shown(root: Path, current: Release) -> None:
+    # Between the first two vintages F 2006 went, M 2005 was revised and M 2006 came.
+    until = "updatedAfter=2026-01-10T09:00:00Z&asOf=2026-01-20T09:00:00Z"
+    _, bare = _asked(root, current, f"{until}&measures=none")
+    assert set(_content(bare.frame)) == {("M", "2005"), ("M", "2006")}
+    (series,) = _asked(root, current, f"{until}&measures=none&attributes=none")
+    assert (series.change, series.frame.get_column("SEX").to_list()) == (Change.REPLACE, ["M"])
+
+
+def test_a_series_is_deleted_when_nothing_is_left_of_it(root: Path, current: Release) -> None:
+    query = "updatedAfter=2026-01-10T09:00:00Z&measures=none&attributes=none&c[TIME_PERIOD]=2005"
+    gone, came = _asked(root, current, query.replace("2005", "2006")), _asked(root, current, query)
+    assert [(one.change, one.frame.get_column("SEX").to_list()) for one in gone] == [
+        (Change.REPLACE, ["F", "M"])
+    ]
+    assert [(one.change, one.frame.get_column("SEX").to_list()) for one in came] == [
+        (Change.DELETE, ["M"])
+    ]
+
+
 def test_pages_go_on_through_several_flows(current: Release) -> None:
     every = current.answer(rest22.data_query("dataflow/SIS/DF_POV,DF_ALL"))
     assert [one.flow.id for one in every] == ["DF_ALL", "DF_POV"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sdmx_service.errors import RequestError, SemanticError
 from sdmx_service.query import rest15, rest22
 from sdmx_service.query.availability import available
-from sdmx_service.query.period import parse_period
+from sdmx_service.query.period import observed_period, parse_period
 from sdmx_service.query.selection import observed_by, select
 from sdmx_service.structures.artefacts import (
     Attachment,
@@ -129,6 +129,9 @@ def test_periods_are_compared_by_the_time_they_cover(
         ("gt:2020", ("2021-S1", "2022")),
         ("ne:2020", ("2021-S1", "2022")),
         ("le:2020-03", ("2020-03",)),
+        ("sw:2020", PERIODS[:3]),
+        ("co:-S+nc:2020", ("2021-S1",)),
+        ("ew:3", ("2020-03", "2020-Q3")),
     ],
 )
 def test_conditions_on_time(condition: str, chosen: tuple[str, ...]) -> None:
@@ -143,11 +146,15 @@ def test_conditions_on_codes_numbers_and_texts() -> None:
     }
     assert set(_second("*", "c[OBS_VALUE]=ge:1+lt:4").get_column("OBS_VALUE")) == {1.0, 3.0}
     assert _series(_second("*.F", "c[NOTE]=ew:NO")) == {("NO", "F")}
+    texts = {"sw:1": {1.0}, "co:0": {0.0, 1.0, 3.0, 4.0}, "ew:3.0": {3.0}, "nc:1": {0.0, 3.0, 4.0}}
+    for test, values in texts.items():
+        found = _second("*", f"c[OBS_VALUE]={test}").get_column("OBS_VALUE")
+        assert set(found.drop_nulls()) == values, test
 
 
 @pytest.mark.parametrize(
     "parameters",
-    ["c[COLOUR]=red", "c[OBS_VALUE]=big", "c[OBS_VALUE]=sw:1", "c[TIME_PERIOD]=co:2020",
+    ["c[COLOUR]=red", "c[OBS_VALUE]=big", "c[TIME_PERIOD]=ge:soon",
      "attributes=COLOUR", "dimensionAtObservation=COLOUR", "measures=COLOUR", "sort=COLOUR"],
 )  # fmt: skip
 def test_what_the_structure_does_not_have_is_refused(parameters: str) -> None:
@@ -157,7 +164,7 @@ def test_what_the_structure_does_not_have_is_refused(parameters: str) -> None:
 
 def test_nan_answers_no_comparison() -> None:
     frame = FRAME.with_columns(pl.lit(math.nan).alias("OBS_VALUE"))
-    for test in ("ge:0", "le:0", "eq:NaN", "ne:0"):
+    for test in ("ge:0", "le:0", "eq:NaN", "ne:0", "nc:1"):
         query = rest22.data_query("dataflow/SIS/F", f"c[OBS_VALUE]={test}")
         assert select(frame, STRUCTURE, query).is_empty()
 
@@ -280,6 +287,24 @@ def test_a_reporting_period_begins_with_its_year(text: str, start: str, end: str
 def test_periods_are_compared_in_the_year_that_is_asked_for() -> None:
     july = "c[TIME_PERIOD]=ge:2020-Q1&reportingYearStartDay=--07-01"
     assert set(_second("AT.F", july).get_column("TIME_PERIOD")) == {"2020-Q3", "2021-S1", "2022"}
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        # 2020 has 53 ISO weeks, the year from July 2020 only 52: its 53rd is where the next begins
+        ("2020-W53", "2021-06-28"),
+        ("2019-D366", "2020-06-30"),
+        ("2021-D366", "2022-07-01"),
+    ],
+)
+def test_a_period_of_the_data_keeps_a_place_in_a_shifted_year(text: str, start: str) -> None:
+    assert observed_period(text, (7, 1)).start.date().isoformat() == start
+    frame = FRAME.with_columns(pl.lit(text).alias("TIME_PERIOD"))
+    query = rest22.data_query(
+        "dataflow/SIS/F", "c[TIME_PERIOD]=ge:2019-Q1&reportingYearStartDay=--07-01"
+    )
+    assert select(frame, STRUCTURE, query).height == FRAME.height
 
 
 def test_sort_follows_numbers_times_and_ids() -> None:
