@@ -10,6 +10,7 @@ import polars as pl
 from sdmx_service.errors import RequestError, SemanticError
 from sdmx_service.query.period import Period, observed_period, parse_period
 from sdmx_service.query.query import Condition, DataQuery, Operator
+from sdmx_service.query.stretches import NUMBER_TESTS, in_stretches
 from sdmx_service.structures.artefacts import Component, DataStructure, Role
 
 __all__ = ["check_positions", "known_component", "matching"]
@@ -37,6 +38,8 @@ _PERIODS: Mapping[Operator, Callable[[Period, Period], bool]] = {
 }
 # Of several values at once, these must hold for each of them; the others for one.
 _FOR_EACH = frozenset({Operator.NE, Operator.NC})
+# Each costs a look at the text of every number.
+_MOST_TEXTS = 8
 _SEPARATOR = "\x1f"
 
 
@@ -127,33 +130,40 @@ def _condition_mask(
 def _number_mask(
     frame: pl.DataFrame, component: Component, condition: Condition, where: str
 ) -> pl.Expr:
-    column = pl.col(component.id)
-    if frame.schema[component.id].is_float():
-        column = column.fill_nan(None)  # polars orders NaN above every number
-    numbers: Mapping[Operator, Callable[[float], pl.Expr]] = {
-        Operator.EQ: column.eq,
-        Operator.NE: column.ne,
-        Operator.LT: column.lt,
-        Operator.LE: column.le,
-        Operator.GT: column.gt,
-        Operator.GE: column.ge,
-    }
-    text = column.cast(pl.String)
-    texts: Mapping[Operator, Callable[[str], pl.Expr]] = {
-        Operator.CO: lambda asked: text.str.contains(asked, literal=True),
-        Operator.NC: lambda asked: ~text.str.contains(asked, literal=True),
-        Operator.SW: text.str.starts_with,
-        Operator.EW: text.str.ends_with,
-    }
+    """Compare numbers with numbers at once, and their text with each text asked for."""
+    column = frame.get_column(component.id)
+    alike: dict[frozenset[tuple[Operator, str]], set[frozenset[tuple[Operator, float]]]] = {}
+    for alternative in condition.alternatives:
+        texts = frozenset(test for test in alternative if test[0] not in NUMBER_TESTS)
+        numbers = frozenset(
+            (token, _number(asked, where)) for token, asked in alternative if token in NUMBER_TESTS
+        )
+        alike.setdefault(texts, set()).add(numbers)
+    asked_texts = frozenset[tuple[Operator, str]]().union(*alike)
+    if len(asked_texts) > _MOST_TEXTS:
+        raise RequestError(
+            where,
+            got=f"{len(asked_texts)} texts to look for in numbers",
+            expected=f"at most {_MOST_TEXTS}",
+            hint="compare numbers as numbers: ge:1+lt:2",
+        )
     return _any(
         [
             pl.all_horizontal(
-                numbers[token](_number(asked, where)) if token in numbers else texts[token](asked)
-                for token, asked in alternative
+                in_stretches(column, numbers),
+                *(_number_text(column.name, token, asked) for token, asked in texts),
             )
-            for alternative in condition.alternatives
+            for texts, numbers in alike.items()
         ]
     )
+
+
+def _number_text(name: str, token: Operator, asked: str) -> pl.Expr:
+    text = pl.col(name).cast(pl.String).str
+    if token in (Operator.SW, Operator.EW):
+        return text.starts_with(asked) if token is Operator.SW else text.ends_with(asked)
+    held = text.contains(asked, literal=True)
+    return held if token is Operator.CO else ~held
 
 
 def _number(text: str, where: str) -> float:

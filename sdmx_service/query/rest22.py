@@ -123,12 +123,13 @@ def _asked(parts: list[str], most: int, given: Mapping[str, str]) -> DataQuery:
             "context/agency/id/version/key" + ("/component" if most > 5 else ""),
         )
     written = parts[4] if len(parts) > 4 and parts[4] else "*"
-    keys = () if written == "*" else tuple(grammar.key(one, None) for one in written.split(","))
+    several = tuple(dict.fromkeys(written.split(",")))
+    keys = () if written == "*" else tuple(grammar.key(one, None) for one in several)
     start = given.get("reportingYearStartDay")
     return DataQuery(
         target=target(parts),
         keys=keys,
-        positions=max(one.count(".") + 1 for one in written.split(",")) if keys else 0,
+        positions=max(one.count(".") + 1 for one in several) if keys else 0,
         conditions=conditions(given),
         updated_after=(
             grammar.moment(given["updatedAfter"], "updatedAfter")
@@ -160,12 +161,13 @@ def _once_a_series(attributes: frozenset[str] | None) -> bool:
 
 
 def _sort(text: str) -> tuple[Sort, ...]:
-    steps = []
+    steps: dict[str, Sort] = {}
     for step in text.split("+"):
         by, colon, order = step.partition(":")
         if colon and order not in ("asc", "desc"):
             raise RequestError("sort", got=step[:255], expected="asc or desc after the colon")
         if by not in ("*", SERIES_KEY):
             grammar.identifier(by, "sort")
-        steps.append(Sort(by, order == "desc"))
-    return tuple(steps)
+        # What is in order already, a second step cannot change.
+        steps.setdefault(by, Sort(by, order == "desc"))
+    return tuple(steps.values())

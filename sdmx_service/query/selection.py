@@ -12,7 +12,7 @@ from sdmx_service.query.period import parse_period
 from sdmx_service.query.query import SERIES_KEY, DataQuery, Sort
 from sdmx_service.structures.artefacts import Attachment, Component, DataStructure, Role
 
-__all__ = ["ALL_DIMENSIONS", "asked_columns", "observed_by", "ordered", "select"]
+__all__ = ["ALL_DIMENSIONS", "asked_columns", "observed_by", "ordered", "select", "sort_steps"]
 
 ALL_DIMENSIONS = "AllDimensions"
 _LEVELS: Mapping[str, frozenset[Attachment]] = {
@@ -119,19 +119,31 @@ def ordered(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> 
     """
     if not query.sort:
         return frame
-    steps = [
-        (component, step.descending)
-        for step in query.sort
-        for component in _components(structure, query, step)
-    ]
-    if query.series_only:
-        steps = [(one, down) for one, down in steps if one.role is not Role.TIME]
+    steps = sort_steps(structure, query)
+    if not steps:
+        return frame
     return frame.sort(
         [_sortable(frame, component) for component, _ in steps],
         descending=[down for _, down in steps],
         nulls_last=True,
         maintain_order=True,
     )
+
+
+def sort_steps(structure: DataStructure, query: DataQuery) -> tuple[tuple[Component, bool], ...]:
+    """Return the components to sort by, one after another, and which of them descend.
+
+    What comes after the whole key, or again, changes nothing and is left out.
+    """
+    key = {one.id for one in structure.key if not (query.series_only and one.role is Role.TIME)}
+    steps: dict[str, tuple[Component, bool]] = {}
+    for step in query.sort:
+        for one in _components(structure, query, step):
+            if key <= steps.keys():
+                return tuple(steps.values())
+            if not (query.series_only and one.role is Role.TIME):
+                steps.setdefault(one.id, (one, step.descending))
+    return tuple(steps.values())
 
 
 def _components(structure: DataStructure, query: DataQuery, step: Sort) -> tuple[Component, ...]:

@@ -162,6 +162,37 @@ def test_what_the_structure_does_not_have_is_refused(parameters: str) -> None:
         _second("*", parameters)
 
 
+def test_a_component_sorts_once_and_nothing_sorts_after_the_whole_key() -> None:
+    once = _second("*", "sort=REF_AREA:desc+*")
+    assert _second("*", "sort=REF_AREA:desc+REF_AREA+*+OBS_VALUE+*").equals(once)
+
+
+_NUMBER = st.sampled_from([-1.0, -0.0, 0.0, 1.0, 1.5, 3.0, 4.0, math.inf, 1e308])
+_TESTS = st.lists(st.tuples(st.sampled_from(["eq", "ne", "lt", "le", "gt", "ge"]), _NUMBER))
+
+
+@given(
+    st.lists(_TESTS.filter(bool), min_size=1, max_size=12),
+    st.lists(_NUMBER | st.just(math.nan) | st.none(), min_size=1),
+)
+def test_many_tests_of_numbers_leave_what_each_of_them_leaves(
+    alternatives: list[list[tuple[str, float]]], values: list[float | None]
+) -> None:
+    frame = pl.concat([FRAME[:1]] * len(values)).with_columns(
+        pl.Series("OBS_VALUE", values, dtype=pl.Float64)
+    )
+    asked = ",".join("+".join(f"{name}:{n!r}" for name, n in tests) for tests in alternatives)
+    query = rest22.data_query("dataflow/SIS/F", f"c[OBS_VALUE]={asked.replace('e+', 'e')}")
+    kept = [
+        value
+        for value in values
+        if value is not None
+        and not math.isnan(value)
+        and any(all(getattr(operator, t)(value, n) for t, n in tests) for tests in alternatives)
+    ]
+    assert select(frame, STRUCTURE, query).get_column("OBS_VALUE").to_list() == kept
+
+
 def test_nan_answers_no_comparison() -> None:
     frame = FRAME.with_columns(pl.lit(math.nan).alias("OBS_VALUE"))
     for test in ("ge:0", "le:0", "eq:NaN", "ne:0", "nc:1"):
