@@ -17,6 +17,7 @@ _EXPECTED = "a period such as 2022, 2022-S1, 2022-Q3, 2022-07, 2022-W05 or 2022-
 _GREGORIAN = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 _REPORTING = re.compile(r"(\d{4})-?([ASTQMWD])(\d{1,3})", re.ASCII)
 _RANGE = re.compile(r"([^/]{4,29})/P(?=.)(?:(\d{1,3})Y)?(?:(\d{1,3})M)?(?:(\d{1,4})D)?", re.ASCII)
+_FRACTION = re.compile(r"[.,](\d+)", re.ASCII)
 _MONTHS = {"A": 12, "S": 6, "T": 4, "Q": 3, "M": 1}
 
 
@@ -79,7 +80,10 @@ def _parsed(text: str, year_start: tuple[int, int], *, beyond: bool) -> Period |
         return Period(start, end + timedelta(days=int(days or 0)))
     if len(text) <= 35 and "T" in text:
         moment = datetime.fromisoformat(text).replace(tzinfo=None)
-        return Period(moment, moment + timedelta(microseconds=1))
+        # As long as the last unit it is written with: 23:59:59 is the last second of a day.
+        fraction = _FRACTION.search(text)
+        digits = min(len(fraction[1]), 6) if fraction else 0
+        return Period(moment, moment + timedelta(microseconds=10 ** (6 - digits)))
     return None
 
 

@@ -132,6 +132,10 @@ def test_periods_are_compared_by_the_time_they_cover(
         ("sw:2020", PERIODS[:3]),
         ("co:-S+nc:2020", ("2021-S1",)),
         ("ew:3", ("2020-03", "2020-Q3")),
+        # SDMX section 6: the bounds include the end of the period, 23:59:59
+        ("le:2020-03-31T23:59:59", ("2020-03",)),
+        ("le:2020-03-31T23:59:59.999", ("2020-03",)),
+        ("le:2020-03-31T23:59:58", ()),
     ],
 )
 def test_conditions_on_time(condition: str, chosen: tuple[str, ...]) -> None:
