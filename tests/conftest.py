@@ -64,11 +64,21 @@ _LONG = (
 )
 
 
+# The longest files, longest first: a long one that came last would leave the other process idle.
+_FIRST = (
+    *("test_attack", "test_waiting", "test_rounding", "test_disclosure_audit"),
+    *("test_published_release", "test_published_pages", "test_clients", "test_pages"),
+    *("test_confidential_numbers", "test_published_comparisons"),
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what needs a whole release, or goes through messages and designs by the hundred.
 
     `make check` leaves these to `make test`, which leaves out nothing.
     """
+    place = {stem: number for number, stem in enumerate(_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
     for item in items:
         whole = "published" in getattr(item, "fixturenames", ())
         if whole or item.path.parent.name in _LONG or item.path.stem.startswith(_LONG):

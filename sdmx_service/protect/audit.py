@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["Figures", "bounds", "cover", "narrow"]
+__all__ = ["Figures", "bounds", "cover", "moves_freely", "narrow"]
 
 Booleans = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -163,8 +163,12 @@ def _rooms(figures: Figures, known: Booleans, targets: Integers) -> list[_Room]:
     """Return the parts of the hidden figures that hang together, those with targets in them."""
     free = np.flatnonzero(~known)
     both = sparse.vstack([figures.equal[:, free], figures.ordered[:, free]]).tocsr()
-    linked = abs(both).T @ abs(both)
+    # Figures and relations are the nodes of one graph: far fewer edges than figures to figures.
+    row, figure = both.nonzero()
+    size = len(free) + both.shape[0]
+    linked = sparse.coo_array((np.ones(len(row)), (figure, len(free) + row)), shape=(size, size))
     _, label = connected_components(linked, directed=False)
+    label = label[: len(free)]
     asked = np.unique(label[np.isin(free, targets)])
     return [_room(figures, free[label == one]) for one in asked]
 
@@ -231,6 +235,24 @@ def narrow(figures: Figures, known: Booleans, need: Floats) -> Integers:
             if not spanned(room.places[column]):
                 failing.append(room.places[column])
     return np.array(sorted(failing), dtype=np.intp)
+
+
+def moves_freely(figures: Figures, known: Booleans, target: int, need: float) -> bool:
+    """Return whether ``target`` can be ``need`` away from the truth with what is hidden already.
+
+    Then ``cover`` has nothing to add, and its programme over all figures need not be solved.
+    """
+    need = np.ceil(need) if figures.whole else need
+    for room in _rooms(figures, known, np.array([target])):
+        column = int(np.flatnonzero(room.places == target)[0])
+        near = room.within(column, need)
+        for side in (1.0, -1.0):
+            direction = np.zeros(len(room.places))
+            direction[column] = side
+            move = near.furthest(direction)
+            if move is not None and side * move[column] >= need * (1 - _STILL):
+                return True
+    return False
 
 
 def cover(

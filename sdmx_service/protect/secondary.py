@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sdmx_service.protect.audit import Figures, cover, narrow
+from sdmx_service.protect.audit import Figures, cover, moves_freely, narrow
 
 __all__ = ["Completed", "Sheet", "completed"]
 
@@ -67,6 +67,13 @@ class Sheet:
         )
         return seen, published & (low == high)
 
+    def moves_freely(self, open_: Booleans, cell: int, need: float) -> bool:
+        """Return whether ``cell`` has its room already, without companions of its own.
+
+        Rounded figures are taken for exact ones here, as for ``companions``.
+        """
+        return moves_freely(self.figures, self.known(open_), int(self.place[cell]), need)
+
     def companions(
         self, open_: Booleans, told: Booleans, cost: Floats, cell: int, need: float
     ) -> Integers | None:
@@ -106,35 +113,39 @@ def completed(
 
     ``needs`` says for the cells added so far how far the figure of each cell must stay uncertain,
     (C,) a sheet, 0 where nothing is asked. Withholding more never lets a reader know more: what was
-    found safe stays so, and the cells withheld on the way are asked about in the next round.
+    found safe stays so and is not asked about again, and the cells withheld on the way are asked
+    about in the next round.
     """
     open_ = open_ | told
-    added, failed, lost = (np.zeros(len(open_), dtype=bool) for _ in range(3))
-    beyond_help: set[tuple[int, int]] = set()
+    added, failed = np.zeros((2, len(open_)), dtype=bool)
+    # What each cell is known to have of what it needs, (S, C); without end where nothing helps.
+    settled = np.zeros((len(sheets), len(open_)))
     first = True
     while True:
-        asked = needs(added)
-        failing = [
-            (which, int(cell))
-            for which, sheet in enumerate(sheets)
-            for cell in sheet.failing(open_, asked[which])
-        ]
+        todo = []
+        for which, (sheet, need) in enumerate(zip(sheets, needs(added), strict=True)):
+            asked = np.where(need > settled[which], need, 0.0)
+            failing = sheet.failing(open_, asked)
+            todo += [(which, int(cell), float(asked[cell])) for cell in failing]
+            asked[failing] = 0.0
+            settled[which] = np.maximum(settled[which], asked)
         if first:
-            failed[[cell for _, cell in failing]] = True
+            failed[[cell for _, cell, _ in todo]] = True
             first = False
-        todo = [one for one in failing if one not in beyond_help]
         if not todo:
-            lost[[cell for _, cell in beyond_help]] = True
-            return Completed(added, failed, lost)
+            return Completed(added, failed, unprotected=(settled == np.inf).any(axis=0))
         helped = False
-        for which, cell in todo:
-            need = float(asked[which][cell])
-            companions = sheets[which].companions(open_, told, cost, cell, need)
+        for which, cell, width in todo:
+            # What was withheld for one cell mostly gives its neighbours their room too.
+            if helped and sheets[which].moves_freely(open_, cell, width):
+                continue
+            companions = sheets[which].companions(open_, told, cost, cell, width)
             if companions is None:
-                beyond_help.add((which, cell))
+                settled[which, cell] = np.inf
                 continue
             helped |= len(companions) > 0
             added[companions], open_[companions] = True, False
         if not helped:
             # What would help is withheld already, and yet the audit does not see that it does.
-            beyond_help |= set(todo)
+            for which, cell, _ in todo:
+                settled[which, cell] = np.inf

@@ -119,11 +119,13 @@ class Attack:
         """Return the unknowns that the equations determine."""
         symbols = [symbol for symbol in self.column if symbol not in self.known]
         free = [self.column[symbol] for symbol in symbols]
-        matrix = sparse.lil_array((len(self.rows), len(self.column)))
-        for line, (places, factors) in enumerate(self.rows):
-            for place, factor in zip(places, factors, strict=True):
-                matrix[line, place] += factor
-        system = matrix.tocsc()[:, free]
+        lines = np.repeat(np.arange(len(self.rows)), [len(places) for places, _ in self.rows])
+        columns = np.array([place for places, _ in self.rows for place in places], dtype=int)
+        factors = np.array([factor for _, each in self.rows for factor in each], dtype=float)
+        shape = (len(self.rows), len(self.column))
+        # Factors at the same place add up; those that cancel out leave no equation there.
+        system = sparse.coo_array((factors, (lines, columns)), shape=shape).tocsc()[:, free]
+        system.eliminate_zeros()
         fixed = np.zeros(len(free), dtype=bool)
         while True:  # chains of subtraction first
             left = np.flatnonzero(~fixed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -284,11 +285,18 @@ def test_the_truth_is_that_of_the_population_file(release: Release) -> None:
 def test_the_cells_that_wait_for_a_signature_are_listed_and_withheld(
     project: Project, levels: pd.DataFrame
 ) -> None:
-    waiting = waiting_reviews(project).to_pandas()
-    assert {"ZERO_EVENTS", "DF"} == set(waiting["reason"])
-    first = waiting[waiting["indicator"] == "HOU_ELEC"].iloc[0]
-    key = dict(part.split(": ") for part in first["key"].split(", "))
-    cell = levels[(levels["INDICATOR"] == "HOU_ELEC") & (levels["PROV_ID"] == first["data"])]
-    for name in ("REF_AREA", *DIMENSIONS):
-        cell = cell[cell[name] == key.get(name, "_T")]
-    assert cell["RELIABILITY"].tolist() == ["WITHHELD"]
+    """The list of one survey, every cell of it, found in the release of all surveys."""
+    name = "XA_WB2023"
+    alone = replace(project, surveys={name: project.surveys[name]})
+    waiting = waiting_reviews(alone).to_pandas()
+    assert set(waiting["reason"]) == {"ZERO_EVENTS", "DF"}
+    assert "HOU_ELEC" in set(waiting["indicator"])
+    dimensions = ["REF_AREA", *DIMENSIONS]
+    keys = [dict(part.split(": ") for part in key.split(", ")) for key in waiting["key"]]
+    wanted = pd.DataFrame([dict.fromkeys(dimensions, "_T") | key for key in keys])
+    assert set(wanted) == set(dimensions)
+    wanted = wanted.assign(INDICATOR=waiting["indicator"], PROV_ID=waiting["data"])
+    columns = [*dimensions, "INDICATOR", "PROV_ID"]
+    cells = wanted.merge(levels.astype(dict.fromkeys(columns, str)), on=columns, how="left")
+    assert len(cells) == len(waiting)
+    assert set(cells["RELIABILITY"]) == {"WITHHELD"}

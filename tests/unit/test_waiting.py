@@ -23,12 +23,15 @@ from sdmx_service.errors import DefinitionError
 
 pytestmark = pytest.mark.slow
 SURVEY = "AT_EUSILC"
+INDICATORS = ("LAB_UNEMPDECL", "LAB_NOWORKHH")
 
 
 @pytest.fixture(scope="module")
 def small(repository: Path) -> Project:
+    """One survey with two indicators: all whose cells wait in it."""
     project = load_project(repository)
-    return replace(project, surveys={SURVEY: project.surveys[SURVEY]})
+    indicators = {name: project.indicators[name] for name in INDICATORS}
+    return replace(project, surveys={SURVEY: project.surveys[SURVEY]}, indicators=indicators)
 
 
 @pytest.fixture(scope="module")
