@@ -1,6 +1,10 @@
 // Runs the SDMX Test Compliance Kit against a service, without the kit's browser client.
 //
-// node conformance/tck.mjs KIT URL [--api v1.4.0] [--seed 1] [--only Structure,Data,Schema] [--mend] [--json FILE]
+// node conformance/tck.mjs KIT URL [--api v1.4.0] [--seed 1] [--only Structure,Data,Schema] [--mend | --both]
+//     [--json FILE] [--page FILE]
+//
+// The kit is run as it is, with its faults mended in memory (--mend; tckfaults.mjs says which), or both ways (--both,
+// which --page asks for too). The last line sums up.
 //
 // KIT is a checkout of the public repository sdmx-twg/sdmx-tck whose modules are installed (docs/conformance-service.md
 // says how). Nothing of the kit is copied: its tests are prepared, configured and executed by its own code, in the order
@@ -9,10 +13,11 @@
 import { createRequire } from "node:module";
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { FAULTS, mend, reason } from "./tckfaults.mjs";
 
 const [kit, url, ...rest] = process.argv.slice(2);
 if (!kit || !url) {
-  process.stderr.write("usage: node conformance/tck.mjs KIT URL [--api V] [--seed N] [--only A,B] [--mend] [--json FILE]\n");
+  process.stderr.write("usage: tck.mjs KIT URL [--api V] [--seed N] [--only A,B] [--mend | --both] [--json FILE] [--page FILE]\n");
   process.exit(2);
 }
 const option = (name, otherwise) => (rest.includes(name) ? rest[rest.indexOf(name) + 1] : otherwise);
@@ -20,7 +25,7 @@ const api = option("--api", "v1.4.0");
 const only = option("--only", "Structure,Data,Schema").split(",");
 
 // The kit picks artefacts, items and keys at random: a seed makes a run the same each time.
-let state = Number(option("--seed", "1")) >>> 0;
+let state = 0;
 Math.random = () => {
   state = (state + 0x6d2b79f5) >>> 0;
   let t = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -33,6 +38,7 @@ console.log = () => {}; // the kit tells every step of every test
 
 // The kit reads every answer with a parser that has it all in memory: one test at a time.
 const written = option("--json") && resolve(option("--json"));
+const page = option("--page") && resolve(option("--page"));
 const kept = createRequire(resolve(kit, "sdmx-tck-manager", "server.js"));
 // The schemas it validates with are named from here.
 process.chdir(resolve(kit, "sdmx-tck-manager"));
@@ -46,32 +52,6 @@ const WITH_CONSTRAINTS = [
   TYPE.SCHEMA_IDENTIFICATION_PARAMETERS_WITH_CONSTRAINTS,
   TYPE.SCHEMA_FURTHER_DESCRIBING_PARAMETERS_WITH_CONSTRAINTS,
 ];
-
-// 72 tests of the kit no service can pass: it reads no attachment constraint (51 tests), and picks no artefact at random
-// where /structure, /allowedconstraint or /actualconstraint answers (7 each). Mended, in memory alone, they can run.
-function mend() {
-  const { parsers } = kept("sdmx-tck-parsers");
-  const { model } = kept("sdmx-tck-api");
-  const types = constants.SDMX_STRUCTURE_TYPE;
-  parsers.SdmxV21StructuresParser.parseAttachmentConstraints = (structures, message) => {
-    const key = types.ATTACHMENT_CONSTRAINT.key;
-    for (const found of message.Constraints?.[0]?.AttachmentConstraint ?? []) {
-      const references = parsers.SdmxV21StructureReferencesParser.getReferences(found);
-      const detail = parsers.SdmxV21JsonForStubsParser.getDetail(types.CONTENT_CONSTRAINT.key, found);
-      if (!structures.get(key)) structures.set(key, []);
-      structures.get(key).push(new model.MaintainableObject(key, found, references, detail));
-    }
-  };
-  const objects = model.SdmxStructureObjects.prototype;
-  const random = objects.getRandomSdmxObjectOfType;
-  objects.getRandomSdmxObjectOfType = function (type) {
-    if (type === undefined) return this.getRandomSdmxObject();
-    if (type !== types.ALLOWED_CONTRAINT.key && type !== types.ACTUAL_CONSTRAINT.key) return random.call(this, type);
-    const found = this.getSdmxObjectsWithCriteria(type);
-    return found[Math.floor(Math.random() * found.length)] ?? null;
-  };
-}
-if (rest.includes("--mend")) mend();
 
 // What the kit's client and its server tell each other goes through JSON.
 const sent = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
@@ -127,7 +107,15 @@ function tell(test, result) {
   }
 }
 
-const outcomes = [];
+// What SDMX 2.1 calls the resources of the kit; a test of another would need an artefact type that 2.1 lacks.
+const IN_21 = new Set([
+  ...["datastructure", "metadatastructure", "categoryscheme", "conceptscheme", "codelist", "hierarchicalcodelist"],
+  ...["organisationscheme", "agencyscheme", "dataproviderscheme", "dataconsumerscheme", "organisationunitscheme"],
+  ...["dataflow", "metadataflow", "reportingtaxonomy", "provisionagreement", "structureset", "process", "categorisation"],
+  ...["contentconstraint", "attachmentconstraint", "structure", "allowedconstraint", "actualconstraint"],
+]);
+
+let outcomes = [];
 function record(test, outcome, reason = "", asked = "") {
   outcomes.push({ index: test.index, type: test.testType, resource: test.resource, test: test.testId, outcome, reason, url: asked });
   process.stderr.write(outcome === "passed" ? "." : outcome === "failed" ? "F" : "-");
@@ -167,25 +155,97 @@ for (const name of ["unhandledRejection", "uncaughtException"]) {
   process.on(name, (error) => process.stderr.write(`\n${error}\n`));
 }
 
-const indices = TestsModelBuilder.createTestsModel(api, only, constants.TEST_REQUEST_MODE.FULL);
-for (const index of indices) {
-  if (index.id === constants.TEST_INDEX.Schema) await configureSchemas(index.subTests);
-  if (index.id === constants.TEST_INDEX.Data) await configureData(index.subTests);
-  for (const test of index.subTests) await run(test);
-}
-process.stderr.write("\n");
-
-const counts = {};
-for (const { index, type, outcome } of outcomes) {
-  for (const key of [index, `${index} / ${type}`]) {
-    counts[key] ??= { passed: 0, failed: 0, unable: 0 };
-    counts[key][outcome] += 1;
+async function everything() {
+  outcomes = [];
+  state = Number(option("--seed", "1")) >>> 0;
+  for (const index of TestsModelBuilder.createTestsModel(api, only, constants.TEST_REQUEST_MODE.FULL)) {
+    if (index.id === constants.TEST_INDEX.Schema) await configureSchemas(index.subTests);
+    if (index.id === constants.TEST_INDEX.Data) await configureData(index.subTests);
+    for (const test of index.subTests) await run(test);
   }
+  process.stderr.write("\n");
+  const counts = {};
+  for (const { index, type, outcome } of outcomes) {
+    for (const key of [index, `${index} / ${type}`]) {
+      counts[key] ??= { passed: 0, failed: 0, unable: 0 };
+      counts[key][outcome] += 1;
+    }
+  }
+  return { counts, tests: outcomes };
 }
-const output = { mended: rest.includes("--mend"), kit: constants.TCK_VERSION, api, url, date: new Date().toISOString(), counts, tests: outcomes };
+
+const SHARE = 0.95;
+const passed = (found) => found.tests.filter((test) => test.outcome === "passed").length;
+const percent = (found) => ((100 * passed(found)) / found.tests.length).toFixed(1);
+
+function summary(plain, mended) {
+  const [one] = [plain, mended].filter(Boolean);
+  const absent = one.tests.filter((test) => !IN_21.has(test.resource)).length;
+  const all = one.tests.length - absent;
+  return [
+    `${one.tests.length} tests, ${absent} need artefact types that SDMX 2.1 lacks, required ${Math.ceil(SHARE * all)} (95 %)`,
+    ...(plain ? [`passed ${passed(plain)} (${percent(plain)} %) with the kit as it is`] : []),
+    ...(mended ? [`passed ${passed(mended)} (${percent(mended)} %) with its faults mended`] : []),
+  ].join("; ");
+}
+
+const row = (...cells) => `| ${cells.map((cell) => String(cell).replace(/\|/g, "\\|").replace(/\s+/g, " ")).join(" | ")} |`;
+
+function remaining(found) {
+  const lines = new Map();
+  for (const test of found.tests.filter((one) => one.outcome !== "passed")) {
+    const why = reason(test).slice(0, 300);
+    lines.set(why, [...(lines.get(why) ?? []), test.test]);
+  }
+  const told = (tests) => tests.slice(0, 3).map((test) => `\`${test}\``).join(", ") + (tests.length > 3 ? " ..." : "");
+  return [...lines].map(([why, tests]) => row(tests.length, told(tests), why));
+}
+
+function paged(plain, mended) {
+  const indices = Object.keys(plain.counts).filter((key) => !key.includes(" / "));
+  const of = (found, key) => found.counts[key].passed;
+  const all = ({ counts }, key) => counts[key].passed + counts[key].failed + counts[key].unable;
+  return [
+    "# The Test Compliance Kit",
+    "",
+    `The standard's own kit for SDMX REST 1.x, version ${constants.TCK_VERSION}, full mode, API ${api}, on ${new Date().toISOString().slice(0, 10)}.`,
+    "Made by `node conformance/tck.mjs KIT URL/rest --page docs/conformance-tck.md`, KIT being a checkout of sdmx-twg/sdmx-tck whose",
+    "modules are installed. Do not edit: run it again. The artefacts it asks for are picked at random, with a fixed seed.",
+    "",
+    `${summary(plain, mended)}.`,
+    "",
+    row("index", "tests", "the kit as it is", "its faults mended"),
+    "|---|---|---|---|",
+    ...indices.map((key) => row(key, all(plain, key), of(plain, key), of(mended, key))),
+    "",
+    "## What is mended in memory",
+    ...FAULTS.map((fault) => `- ${fault.says}`),
+    "",
+    "## What does not pass with the faults mended",
+    row("tests", "which", "why"),
+    "|---|---|---|",
+    ...remaining(mended),
+    "",
+    "## What does not pass with the kit as it is",
+    row("tests", "which", "why"),
+    "|---|---|---|",
+    ...remaining(plain),
+    "",
+  ].join("\n");
+}
+
+const both = rest.includes("--both") || page;
+const plain = rest.includes("--mend") && !both ? null : await everything();
+if (rest.includes("--mend") || both) mend(kept);
+const mended = plain && !both ? null : await everything();
+const found = mended ?? plain;
+const output = { mended: Boolean(mended), kit: constants.TCK_VERSION, api, url, date: new Date().toISOString(), ...found };
+if (both) output.plain = plain;
 if (written) writeFileSync(written, JSON.stringify(output, null, 1));
-for (const [name, one] of Object.entries(counts)) {
+if (page) writeFileSync(page, paged(plain, mended));
+for (const [name, one] of Object.entries(found.counts)) {
   const all = one.passed + one.failed + one.unable;
   say(`${name}: ${one.passed} of ${all} passed, ${one.failed} failed, ${one.unable} not run`);
 }
+say(summary(plain, mended));
 process.exit(0);

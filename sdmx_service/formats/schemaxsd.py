@@ -29,6 +29,8 @@ _PROVIDER = (
 )
 _COMP = '<xs:element name="Comp" type="dsd:CompType" form="unqualified" minOccurs="0"'
 _MANY = ' maxOccurs="unbounded"'
+_PROHIBITED = '<xs:attribute name="{}" type="{}" use="prohibited"/>'
+_COMPLEX_TYPES = ("DataSetType", "GroupType", "SeriesType", "ObsType")
 _MEDIA = "application/vnd.sdmx.schema+xml"
 
 
@@ -81,13 +83,13 @@ def component_type(component: Component) -> str:
 def target_namespace(message: SchemaMessage, generation: Generation) -> str:
     """Return the namespace of the types, in the form the standard recommends.
 
-    Of SDMX 2.1 it is that of the data structure, whatever the data are reported against.
+    Of SDMX 2.1 it is that of the flow where the data are those of an agreement on it.
     """
     urn = message.urn
-    if generation is Generation.SDMX_2_1:
-        one = message.structure
+    if generation is Generation.SDMX_2_1 and "registry.ProvisionAgreement=" in urn:
+        one = message.flow
         named = f"{one.agency}:{one.id}({one.version})"
-        urn = f"urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={named}"
+        urn = f"urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow={named}"
     explicit = ":explicit" if message.explicit_measure else ""
     return f"{urn}:ObsLevelDim:{message.at_observation}{explicit}"
 
@@ -173,13 +175,25 @@ class _Xsd:
                 # Instead of a value to be deleted, any will do (SDMX-CSV 2.1, action Delete).
                 given, codes = replace(component, data_type="String", facets={}), None
             missing = not self.old and may_be_missing(component)
-            yield simple_type(_type(component), given, codes=codes, missing=missing)
+            yield simple_type(self.type_of(component), given, codes=codes, missing=missing)
+
+    def type_of(self, component: Component) -> str:
+        """Return the name of a component's simple type.
+
+        The guide to 2.1 gives that of an uncoded one the component's id. Elsewhere a dot keeps
+        the name apart from DataSetType, SeriesType and the ids of groups.
+        """
+        id = component.id
+        taken = {*_COMPLEX_TYPES, *self.message.structure.groups}
+        if self.old and component.codelist is None and id not in taken:
+            return id
+        return f"{id}.Representation"
 
     def attribute(self, component: Component, *, required: bool) -> str:
         use = "required" if required and not self.message.deletion else "optional"
         return (
             f"<xs:attribute name={quoteattr(component.id)}"
-            f' type={quoteattr(_type(component))} use="{use}"/>'
+            f' type={quoteattr(self.type_of(component))} use="{use}"/>'
         )
 
     def attributes(self, components: Iterable[Component], *, required: bool) -> str:
@@ -188,10 +202,19 @@ class _Xsd:
         One text of a multilingual attribute may stand in either, as the standard's samples do.
         """
         return "".join(
-            self.attribute(one, required=required and _needed(one))
+            self.attribute(one, required=required and self.needed(one))
             for one in components
             if self.old or not _complex(one) or (one.multilingual and not one.multiple)
         )
+
+    def needed(self, component: Component) -> bool:
+        """Tell whether an XML attribute must be there; what may be a Comp element cannot be asked.
+
+        Of 2.1 messages without attributes or values are as good (3A, part IV, "ObsType").
+        """
+        if component.role in (Role.DIMENSION, Role.TIME):
+            return True
+        return not self.old and component.mandatory and not _complex(component)
 
     def complex(self, components: Iterable[Component]) -> list[Component]:
         return [one for one in components if not self.old and _complex(one)]
@@ -262,7 +285,10 @@ class _Xsd:
                 if set(one.relation) == set(dimensions)
             ]
             inside = self.attributes(keys, required=True) + self.attributes(own, required=False)
-            fixed = f'<xs:attribute name="type" type="common:IDType" fixed={quoteattr(id)}/>'
+            fixed = (
+                '<xs:attribute name="type" type="common:IDType" use="optional"'
+                f" fixed={quoteattr(id)}/>"
+            )
             base = "GroupType" if len(structure.groups) > 1 else "dsd:GroupType"
             yield self.restriction(id, base, _ANNOTATIONS + self.comp(own), fixed + inside)
 
@@ -296,7 +322,8 @@ class _Xsd:
         content = content if not self.old else _ANNOTATIONS
         untimed = self.untimed(self.below)
         if self.explicit is None:
-            return self.restriction("ObsType", base, content, untimed + inside)
+            untyped = _PROHIBITED.format("type", "common:IDType") if self.old else ""
+            return self.restriction("ObsType", base, content, untyped + untimed + inside)
         anything = '<xs:anyAttribute namespace="##local"/>'
         parts = [self.restriction("ObsType", base, content, anything, abstract=True)]
         for code in allowed(self.message.flow, self.explicit) or ():
@@ -315,14 +342,14 @@ class _Xsd:
         """Forbid the time that the standard's own type has where it stands at another level."""
         if any(one.id == "TIME_PERIOD" for one in keys) or (self.old and self.timed):
             return ""
-        return '<xs:attribute name="TIME_PERIOD" use="prohibited"/>'
+        return _PROHIBITED.format("TIME_PERIOD", "common:ObservationalTimePeriodType")
 
     def restriction(
         self, name: str, base: str, content: str, attributes: str, *, abstract: bool = False
     ) -> str:
         year = ""
         if self.old and "REPORTING_YEAR_START_DAY" not in self.message.structure.by_id:
-            year = '<xs:attribute name="REPORTING_YEAR_START_DAY" use="prohibited"/>'
+            year = _PROHIBITED.format("REPORTING_YEAR_START_DAY", "xs:gMonthDay")
         only = ' abstract="true"' if abstract else ""
         return (
             f"<xs:complexType name={quoteattr(name)}{only}>"
@@ -342,7 +369,7 @@ class _Xsd:
             before = (
                 f"<xs:complexType name={quoteattr(value)}><xs:simpleContent>"
                 '<xs:restriction base="common:ValueType"><xs:simpleType>'
-                f"<xs:restriction base={quoteattr(_type(component))}/></xs:simpleType>"
+                f"<xs:restriction base={quoteattr(self.type_of(component))}/></xs:simpleType>"
                 "</xs:restriction></xs:simpleContent></xs:complexType>\n"
             )
         many = _MANY if component.multiple else ""
@@ -355,18 +382,6 @@ class _Xsd:
             f" fixed={quoteattr(component.id)}/>"
             "</xs:restriction></xs:complexContent></xs:complexType>"
         )
-
-
-def _type(component: Component) -> str:
-    # A dot keeps the name apart from DataSetType, SeriesType and the ids of groups.
-    return f"{component.id}.Representation"
-
-
-def _needed(component: Component) -> bool:
-    """Tell whether an XML attribute must be there; what may be a Comp element cannot be asked."""
-    if component.role in (Role.DIMENSION, Role.TIME):
-        return True
-    return component.mandatory and not _complex(component)
 
 
 def _complex(component: Component) -> bool:

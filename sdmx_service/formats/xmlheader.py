@@ -103,12 +103,16 @@ class Envelope:
         return self.structures[subject_urn(self.message.datasets[number]), self.levels[number]]
 
     def namespace(self, number: int) -> str:
-        """Return the namespace of the types of a data set, in the form the standard recommends."""
+        """Return the namespace of the types of a data set, in the form the standard recommends.
+
+        Of SDMX 2.1 it is that of the flow where the data are those of an agreement on it, as it is
+        in ``schemaxsd.target_namespace``.
+        """
         dataset = self.message.datasets[number]
         urn = subject_urn(dataset)
-        if self.dialect.old:
-            one = dataset.structure
-            urn = f"{_URN}datastructure.DataStructure={one.agency}:{one.id}({one.version})"
+        if self.dialect.old and dataset.context is Context.PROVISION:
+            one = dataset.flow
+            urn = f"{_URN}datastructure.Dataflow={one.agency}:{one.id}({one.version})"
         return f"{urn}:ObsLevelDim:{self.levels[number]}"
 
     def opening(self) -> bytes:

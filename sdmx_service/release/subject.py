@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -17,49 +17,63 @@ from sdmx_service.structures.urns import Urn
 __all__ = ["Subject", "subjects_of"]
 
 _KINDS = {
-    Context.ANY: ArtefactKind.DATAFLOW,
-    Context.DATAFLOW: ArtefactKind.DATAFLOW,
-    Context.DATA_STRUCTURE: ArtefactKind.DATA_STRUCTURE,
-    Context.PROVISION_AGREEMENT: ArtefactKind.PROVISION_AGREEMENT,
+    Context.DATAFLOW: (ArtefactKind.DATAFLOW,),
+    Context.DATA_STRUCTURE: (ArtefactKind.DATA_STRUCTURE,),
+    Context.PROVISION_AGREEMENT: (ArtefactKind.PROVISION_AGREEMENT,),
+    # The same rows are there by flow, structure and agreement: one of them is the answer.
+    Context.ANY: (
+        ArtefactKind.DATAFLOW,
+        ArtefactKind.DATA_STRUCTURE,
+        ArtefactKind.PROVISION_AGREEMENT,
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One set of observations that can be asked for, and the agreement it was asked for by.
+    """One set of observations that can be asked for, by a flow, a structure or an agreement.
 
-    All observations of a data structure go as a flow that bears the structure's names.
+    All observations of a data structure go as a flow that bears the structure's names. Those of
+    an agreement are what its constraints admit: rows do not say who sent them, so an agreement
+    that nothing constrains covers all rows of its flow.
     """
 
     flow: Dataflow
+    context: Context
     agreement: Artefact | None = None
 
 
 def subjects_of(store: StructureStore, target: Target) -> tuple[Subject, ...]:
     """Return what the target names, in the order of the store.
 
+    In any context these are dataflows, or else structures, or else agreements of that name.
+
     Raises NotFound, with the closest ids, where ids are asked for and none of them is there.
     """
-    kind = _KINDS[target.context]
-    found = store.find(kind, target.agencies, target.ids, target.versions)
+    kinds = _KINDS[target.context]
+    found: Sequence[Artefact] = ()
+    for kind in kinds:
+        found = found or store.find(kind, target.agencies, target.ids, target.versions)
     if not found:
         if "*" not in target.ids:
-            known = sorted({one.id for one in store.find(kind, version="*")})
-            raise _not_found(kind, target, known)
+            known = sorted({one.id for kind in kinds for one in store.find(kind, version="*")})
+            raise _not_found(kinds[0], target, known)
         return ()
     if target.providers:
         return tuple(
-            Subject(_flow(store, one), agreement)
+            _subject(store, agreement)
             for one in found
             for agreement in _agreements(store, one, target.providers)
         )
-    return tuple(
-        Subject(
-            _flow(store, artefact),
-            artefact if artefact.kind is ArtefactKind.PROVISION_AGREEMENT else None,
-        )
-        for artefact in found
-    )
+    return tuple(_subject(store, artefact) for artefact in found)
+
+
+def _subject(store: StructureStore, artefact: Artefact) -> Subject:
+    flow = _flow(store, artefact)
+    if artefact.kind is ArtefactKind.PROVISION_AGREEMENT:
+        return Subject(flow, Context.PROVISION_AGREEMENT, artefact)
+    structure = artefact.kind is ArtefactKind.DATA_STRUCTURE
+    return Subject(flow, Context.DATA_STRUCTURE if structure else Context.DATAFLOW)
 
 
 def _agreements(

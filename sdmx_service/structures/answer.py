@@ -47,7 +47,9 @@ def answer(
     # Nor is anything reached by way of them.
     left_out = frozenset(one.identity for one in store.artefacts if one.kind not in known)
     if items:
-        cut = {one.identity: with_only(one, items, parents=False) for one in found}
+        # The codes that a list takes from others are among those that can be asked for.
+        whole = found if detail is Detail.RAW else tuple(store.extended(one) for one in found)
+        cut = {one.identity: with_only(one, items, parents=False) for one in whole}
         cut = {key: one for key, one in cut.items() if one.kind.items in one.content}
         found = tuple(cut.values())
         left_out |= {
@@ -114,7 +116,8 @@ def _cut(artefact: Artefact, used: set[str], flows: list[Dataflow], agencies: se
         if codes is None and (not used or _in_structure(artefact, flows)):
             return artefact
         return with_only(artefact, used | (codes or frozenset()), parents=True)
-    return with_only(artefact, used, parents=True)
+    # Concepts that only head others are used by nobody.
+    return with_only(artefact, used, parents=kind is not ArtefactKind.CONCEPT_SCHEME)
 
 
 def _used_items(store: StructureStore, artefacts: Iterable[Artefact]) -> dict[Identity, set[str]]:

@@ -50,7 +50,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Codelist:
-    """An ordered list of codes."""
+    """An ordered list of codes; of a ``partial`` one there are others that are not here."""
 
     agency: str
     id: str
@@ -58,6 +58,7 @@ class Codelist:
     name: Mapping[str, str]
     codes: tuple[Code, ...]
     annotations: Mapping[str, str] = field(default_factory=dict)
+    partial: bool = False
 
     @cached_property
     def by_id(self) -> Mapping[str, Code]:
@@ -226,9 +227,9 @@ class Constraint:
 class Dataflow:
     """A dataflow; ``admits`` is its Allowed cube region: component id -> the codes admitted.
 
-    ``constraints`` are the Allowed constraints in force as they are said: on the flow, on its
-    structure or on its agreements. ``key_dimensions`` are the dimensions it uses where it does not
-    use all of an evolving structure (SDMX 3.1), else empty.
+    ``constraints`` are the Allowed constraints in force as they are said: on the flow and on its
+    structure, of the flow of a provision agreement on that too. ``key_dimensions`` are the
+    dimensions it uses where it does not use all of an evolving structure (SDMX 3.1), else empty.
     """
 
     agency: str

@@ -150,7 +150,7 @@ def _codes(
     codes: set[str] = set()
     for value, cascade in selection.values:
         found = _meant(codelist, value, cascade)
-        if not found and strict and not selection.remove_prefix:
+        if not found and strict and not selection.remove_prefix and not codelist.partial:
             raise StructureError(
                 f"{artefact.at(value)}, constraint {artefact.id}",
                 got=value,

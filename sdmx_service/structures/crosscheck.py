@@ -51,7 +51,10 @@ def read_by_sdmx1(paths: Iterable[Path]) -> Mapping[str, int]:
     carried = [
         one
         for one in store.artefacts
-        if one.kind in _COLLECTIONS and refusal(one, MlVersion.ML21) is None
+        if one.kind in _COLLECTIONS
+        and refusal(one, MlVersion.ML21) is None
+        # "Not implemented: constraints attached to ... ProvisionAgreement"
+        and "provisionAgreements" not in one.content.get("constraintAttachment", {})
     ]
     written = structure_message(
         carried, prepared=datetime(2000, 1, 1, tzinfo=UTC), sender="CROSSCHECK"

@@ -44,7 +44,14 @@ _STUB = frozenset(
     | {"isPartialLanguage", "serviceURL", "structureURL"}
 )
 _COMPLETE = _STUB | {"descriptions", "annotations", "links"}
-# The schemas of SDMX-ML want these of a stub too.
+_VTL = {
+    ArtefactKind.TRANSFORMATION_SCHEME: {"vtlVersion"},
+    ArtefactKind.NAME_PERSONALISATION_SCHEME: {"vtlVersion"},
+    ArtefactKind.RULESET_SCHEME: {"vtlVersion"},
+    ArtefactKind.USER_DEFINED_OPERATOR_SCHEME: {"vtlVersion"},
+    ArtefactKind.CUSTOM_TYPE_SCHEME: {"vtlVersion"},
+}
+# The schemas of SDMX 3.x want these of a stub too ...
 _ALWAYS = {
     ArtefactKind.PROVISION_AGREEMENT: {"dataflow", "metadataflow", "dataProvider"},
     ArtefactKind.METADATA_PROVISION_AGREEMENT: {"metadataflow", "metadataProvider"},
@@ -59,31 +66,36 @@ _ALWAYS = {
     ArtefactKind.REPORTING_TAXONOMY_MAP: {"source", "target"},
     ArtefactKind.AVAILABILITY_CONSTRAINT: {"constraintAttachment", "cubeRegions"},
     ArtefactKind.GEO_GRID_CODELIST: {"gridDefinition"},
-    ArtefactKind.TRANSFORMATION_SCHEME: {"vtlVersion"},
-    ArtefactKind.NAME_PERSONALISATION_SCHEME: {"vtlVersion"},
-    ArtefactKind.RULESET_SCHEME: {"vtlVersion"},
-    ArtefactKind.USER_DEFINED_OPERATOR_SCHEME: {"vtlVersion"},
-    ArtefactKind.CUSTOM_TYPE_SCHEME: {"vtlVersion"},
+    **_VTL,
 }
+# ... and those of SDMX 2.1 these.
+_ALWAYS_21 = {ArtefactKind.PROVISION_AGREEMENT: _ALWAYS[ArtefactKind.PROVISION_AGREEMENT], **_VTL}
 
 
-def stub(artefact: Artefact, *, complete: bool = False) -> Artefact:
-    """Return an artefact without its content, marked as kept elsewhere."""
-    kept = (_COMPLETE if complete else _STUB) | _ALWAYS.get(artefact.kind, set())
+def stub(artefact: Artefact, *, complete: bool = False, old: bool = False) -> Artefact:
+    """Return an artefact without its content, marked as kept elsewhere.
+
+    What the schemas ask for stays; ``old`` are those of SDMX 2.1.
+    """
+    always = _ALWAYS_21 if old else _ALWAYS
+    kept = (_COMPLETE if complete else _STUB) | always.get(artefact.kind, set())
     content = {key: value for key, value in artefact.content.items() if key in kept}
     return replace(artefact, content={**content, "isExternalReference": True})
 
 
 def cut(
-    artefacts: Iterable[Artefact], referenced: Iterable[Artefact], detail: Detail
+    artefacts: Iterable[Artefact],
+    referenced: Iterable[Artefact],
+    detail: Detail,
+    *,
+    old: bool = False,
 ) -> list[Artefact]:
-    """Return the artefacts asked for, then the others, each with as much as the detail tells."""
-    found = [
-        stub(one, complete=detail.complete) if detail.stubs(referenced=False) else one
-        for one in artefacts
+    """Return the artefacts asked for, then the others, each with as much as the detail tells.
+
+    ``old`` is whether they go into a message of SDMX 2.1.
+    """
+    return [
+        stub(one, complete=detail.complete, old=old) if detail.stubs(referenced=behind) else one
+        for behind, some in ((False, artefacts), (True, referenced))
+        for one in some
     ]
-    found += [
-        stub(one, complete=detail.complete) if detail.stubs(referenced=True) else one
-        for one in referenced
-    ]
-    return found

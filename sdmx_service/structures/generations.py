@@ -325,8 +325,13 @@ def _codelists_of(codes: list[Content]) -> list[str]:
 
 
 def hierarchy_to_21(content: Content) -> Content:
-    """Return a hierarchy as the one hierarchy of a hierarchical codelist of its name."""
+    """Return a hierarchy as the one hierarchy of a hierarchical codelist of its name.
+
+    A stub that has no code has no hierarchy either.
+    """
     inside = ("hierarchicalCodes", "level", "hasFormalLevels")
+    if content.get("isExternalReference") and "hierarchicalCodes" not in content:
+        return _without(content, *inside)
     own = {key: content[key] for key in ("id", "names", "descriptions", *inside) if key in content}
     # The alias is optional in the schema, but sdmx1 and pysdmx want one.
     codelists = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -17,6 +17,7 @@ from sdmx_service.structures.jsonmessages import JsonVersion
 from sdmx_service.structures.jsonwriting import json_message, json_refusal
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact, Identity
+from sdmx_service.structures.merging import is_part, together
 from sdmx_service.structures.messages import MlVersion
 from sdmx_service.structures.readers import read_artefacts
 from sdmx_service.structures.removing import without
@@ -102,10 +103,11 @@ def import_structures(
     """Take the artefacts of a message into a directory of structure messages, all or none.
 
     A stable version (``x.y.z``, or final in SDMX 2.1) never changes; a draft (``x.y.z-draft``)
-    and a version of two parts may. Every reference must lead to an artefact of the message or of
-    the directory; ``allow_external`` puts stubs, marked as kept elsewhere, where it does not.
-    What is new or changed is written to a file of its own. Nothing is written where an artefact
-    is refused, and with ``dry_run``. Raises StructureError for what is no valid message.
+    and a version of two parts may. Parts of an item scheme (``isPartial``) are put together.
+    Every reference must lead to an artefact of the message or of the directory;
+    ``allow_external`` puts stubs, marked as kept elsewhere, where it does not. What is new or
+    changed is written to a file of its own. Nothing is written where an artefact is refused, and
+    with ``dry_run``. Raises StructureError for what is no valid message.
     """
     store = StructureStore.read(directory)
     lenient = StructureStore(store.artefacts, missing=Missing.ALLOWED)
@@ -146,11 +148,25 @@ def _compared(
             results[one.identity] = Imported(one, Outcome.REFUSED, problem)
             continue
         have = known.get(one.identity)
+        stubs = one.external or (have is not None and have.external)
+        if have is not None and not stubs and (is_part(one) or is_part(have)):
+            results[one.identity] = _grown(one, have)
+            continue
         same = have is not None and have.content == one.content
         found = Outcome.UNCHANGED if same else Outcome.UPDATED if have else Outcome.CREATED
         refused = None if have is None or same else _locked(one, have)
         results[one.identity] = Imported(one, Outcome.REFUSED if refused else found, refused)
     return results
+
+
+def _grown(one: Artefact, have: Artefact) -> Imported:
+    """Put a part of an item scheme, or the whole, to the part or whole that is there."""
+    try:
+        whole = together(have, one)
+    except StructureError as error:
+        return Imported(one, Outcome.REFUSED, error)
+    same = whole.content == have.content
+    return Imported(whole, Outcome.UNCHANGED if same else Outcome.UPDATED)
 
 
 def _locked(one: Artefact, have: Artefact) -> StructureError | None:
@@ -164,14 +180,13 @@ def _locked(one: Artefact, have: Artefact) -> StructureError | None:
             expected=f"the content it has in {have.at()}: this version is stable",
             hint="give what changed a new version, or call it a draft: x.y.z-draft",
         )
-    for key, word in (("isExternalReference", "a stub"), ("isPartial", "a part of the items")):
-        if one.content.get(key) and not have.content.get(key):
-            return StructureError(
-                one.at(),
-                got=f"{word} of {have.urn}",
-                expected="the whole artefact, to take the place of the whole one",
-                hint="ask its source for detail=full",
-            )
+    if one.external:
+        return StructureError(
+            one.at(),
+            got=f"a stub of {have.urn}",
+            expected="the whole artefact, to take the place of the whole one",
+            hint="ask its source for detail=full",
+        )
     return None
 
 
@@ -274,14 +289,25 @@ def _file_of(artefact: Artefact) -> Path:
 
 
 def _message(one: Artefact) -> tuple[str, bytes]:
-    """Return a message with one artefact, in the newest format that carries it."""
+    """Return a message with one artefact, in the newest format that gives it back unchanged.
+
+    SDMX 3.x has no finality apart from the version, and 3.1 no identity of an availability.
+    """
+    for suffix, content in _messages(one):
+        again = read_artefacts(content, f"{one.urn}{suffix}")
+        if [(each.identity, each.content) for each in again] == [(one.identity, one.content)]:
+            return suffix, content
+    raise StructureError(one.at(), got=one.urn, expected="what one format can carry as a whole")
+
+
+def _messages(one: Artefact) -> Iterator[tuple[str, bytes]]:
     prepared = datetime.now(UTC)
     for version in reversed(MlVersion):
         if refusal(one, version) is None:
-            return ".xml", structure_message(
-                [one], prepared=prepared, sender=_SENDER, version=version
+            yield (
+                ".xml",
+                structure_message([one], prepared=prepared, sender=_SENDER, version=version),
             )
     for form in reversed(JsonVersion):
         if json_refusal(one, form) is None:
-            return ".json", json_message([one], prepared=prepared, sender=_SENDER, version=form)
-    raise StructureError(one.at(), got=one.urn, expected="what one format can carry as a whole")
+            yield ".json", json_message([one], prepared=prepared, sender=_SENDER, version=form)

@@ -63,7 +63,7 @@ def json_message(
     """
     writer = _Writer(version, language)
     data: dict[str, list[Json]] = {}
-    for found in cut(artefacts, referenced, detail):
+    for found in cut(artefacts, referenced, detail, old=version is JsonVersion.JSON10):
         data.setdefault(writer.key(found), []).append(writer.artefact(found))
     meta: Json = {
         "schema": version.address,

@@ -19,6 +19,7 @@ _TO_ALL = frozenset(
     {
         *(Kind.CATEGORISATION, Kind.PROCESS, Kind.HIERARCHY_ASSOCIATION, Kind.STRUCTURE_SET),
         *(Kind.METADATAFLOW, Kind.METADATA_PROVISION_AGREEMENT),
+        Kind.AGENCY_SCHEME,  # everything refers to the scheme that holds its agency
     }
 )
 _TO: Mapping[Kind, frozenset[Kind]] = {

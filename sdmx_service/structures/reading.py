@@ -79,6 +79,7 @@ def read_codelist(artefact: Artefact) -> Codelist:
         name=artefact.name,
         codes=tuple(codes.values()),
         annotations=annotated(artefact.content),
+        partial=bool(artefact.content.get("isPartial")),
     )
 
 

@@ -144,12 +144,14 @@ class StructureStore:
         )
 
     def provisioned(self, id: str, agency: str | None = None, version: str = "~") -> Dataflow:
-        """Return the dataflow of a provision agreement; NotFound names close matches."""
-        agreement = self._one((ArtefactKind.PROVISION_AGREEMENT,), id, agency, version)
-        flow = self.target(agreement.content.get("dataflow", ""))
-        if flow is None:
-            raise NotFound(agreement.urn, expected="an agreement on a dataflow that is here")
-        return self._views.dataflow(flow)
+        """Return the dataflow of a provision agreement as far as that goes.
+
+        ``admits`` is what its constraints and those of the flow admit together. NotFound names
+        close matches.
+        """
+        return self._views.provisioned(
+            self._one((ArtefactKind.PROVISION_AGREEMENT,), id, agency, version)
+        )
 
     def metadatastructure(
         self, id: str, agency: str | None = None, version: str = "~"
@@ -277,9 +279,19 @@ class StructureStore:
         for key, artefact in self._artefacts.items():
             targets = (self.target(reference.urn) for reference in artefact.references)
             found = dict.fromkeys(one.identity for one in targets if one is not None)
+            if (scheme := self._agency_scheme(artefact.agency)) is not None:
+                found[scheme] = None
             found.pop(key, None)
             children[key] = tuple(found)
         return Graph.of(children)
+
+    def _agency_scheme(self, agency: str) -> Identity | None:
+        """Return the scheme that holds an agency: of SIS.UNIT that of SIS, of SIS that of SDMX."""
+        owner, _, id = agency.rpartition(".")
+        key = (ArtefactKind.AGENCY_SCHEME, owner or "SDMX", "AGENCIES", "1.0")
+        scheme = self._artefacts.get(key)
+        held = () if scheme is None else scheme.content.get("agencies", ())
+        return key if any(one["id"] == id for one in held) else None
 
     def parents(self, artefact: Artefact, *kinds: ArtefactKind) -> tuple[Artefact, ...]:
         """Return the artefacts of some kinds that refer to one, in the order of the files."""

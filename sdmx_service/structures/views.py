@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sdmx_service.errors import StructureError
+from sdmx_service.errors import NotFound, StructureError
 from sdmx_service.structures.artefacts import (
     Codelist,
     Dataflow,
@@ -13,7 +14,7 @@ from sdmx_service.structures.artefacts import (
     Metadataflow,
     MetadataStructure,
 )
-from sdmx_service.structures.constraints import admitted, both, either, read_constraint
+from sdmx_service.structures.constraints import admitted, both, read_constraint
 from sdmx_service.structures.extension import extended
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact, Identity
@@ -54,6 +55,8 @@ class Views:
         for artefact in self._store.artefacts:
             if artefact.kind in makers and not artefact.external:
                 makers[artefact.kind](artefact)
+            elif artefact.kind is ArtefactKind.PROVISION_AGREEMENT and self._allowed(artefact):
+                self.provisioned(artefact)
 
     def extended(self, artefact: Artefact) -> Artefact:
         """Return a codelist with the codes it takes from others."""
@@ -97,36 +100,42 @@ class Views:
     def dataflow(self, artefact: Artefact) -> Dataflow:
         """Return a dataflow with its structure and what the Allowed constraints in force admit.
 
-        In force are those on the flow, on its structure and on its agreements; of several
-        agreements a code is admitted where one of them admits it.
+        In force are those on the flow and on its structure. What an agreement is constrained to
+        is the affair of its provider alone (SDMX 2.1, section 6: constraints are inherited from
+        the structure to the flow, from the flow to the agreement).
         """
         if artefact.identity not in self._flows:
-            self._flows[artefact.identity] = self._dataflow(artefact)
+            used = self._used(artefact, ArtefactKind.DATA_STRUCTURE)
+            constraints = dict.fromkeys((*self._allowed(artefact), *self._allowed(used)))
+            structure = self.datastructure(used)
+            self._flows[artefact.identity] = Dataflow(
+                agency=artefact.agency,
+                id=artefact.id,
+                version=artefact.version,
+                name=artefact.name,
+                structure=structure,
+                admits=both(self._admits(one, structure) for one in constraints),
+                description=artefact.content.get("descriptions", {}),
+                constraints=tuple(read_constraint(one) for one in constraints),
+                key_dimensions=tuple(artefact.content.get("dimensionConstraint", ())),
+            )
         return self._flows[artefact.identity]
 
-    def _dataflow(self, artefact: Artefact) -> Dataflow:
-        store = self._store
-        used = self._used(artefact, ArtefactKind.DATA_STRUCTURE)
-        structure = self.datastructure(used)
-        agreements = store.parents(artefact, ArtefactKind.PROVISION_AGREEMENT)
-        direct = [*self._allowed(artefact), *self._allowed(used)]
-        by_agreement = [self._allowed(agreement) for agreement in agreements]
-        parts = [self._admits(one, structure) for one in direct]
-        parts.append(
-            either(both(self._admits(c, structure) for c in found) for found in by_agreement)
-        )
-        in_force = dict.fromkeys((*direct, *(one for found in by_agreement for one in found)))
-        return Dataflow(
-            agency=artefact.agency,
-            id=artefact.id,
-            version=artefact.version,
-            name=artefact.name,
-            structure=structure,
-            admits=both(parts),
-            description=artefact.content.get("descriptions", {}),
-            constraints=tuple(read_constraint(one) for one in in_force),
-            key_dimensions=tuple(artefact.content.get("dimensionConstraint", ())),
-        )
+    def provisioned(self, agreement: Artefact) -> Dataflow:
+        """Return the flow of a provision agreement with what constrains the agreement too."""
+        if agreement.identity not in self._flows:
+            found = self._store.target(agreement.content.get("dataflow", ""))
+            if found is None or found.kind is not ArtefactKind.DATAFLOW:
+                raise NotFound(agreement.urn, expected="an agreement on a dataflow that is here")
+            flow = self.dataflow(found)
+            own = self._allowed(agreement)
+            parts = [flow.admits, *(self._admits(one, flow.structure) for one in own)]
+            self._flows[agreement.identity] = replace(
+                flow,
+                admits=both(parts),
+                constraints=(*flow.constraints, *(read_constraint(one) for one in own)),
+            )
+        return self._flows[agreement.identity]
 
     def as_flow(self, artefact: Artefact) -> Dataflow:
         """Return a data structure as the flow of all its data, with what constrains it itself."""

@@ -68,7 +68,7 @@ def structure_message(
     structures = etree.SubElement(root, f"{{{spaces['m']}}}Structures")
     writer = _Writer(version)
     by_kind: dict[ArtefactKind, list[Artefact]] = {}
-    for found in cut(artefacts, referenced, detail):
+    for found in cut(artefacts, referenced, detail, old=version is MlVersion.ML21):
         by_kind.setdefault(found.kind, []).append(found)
     containers: dict[str, Element] = {}
     for kind in ArtefactKind:
@@ -202,6 +202,9 @@ class _Writer:
     def elements(self, element: Element, shape: Shape, field: Field, values: list[Any]) -> None:
         if field.single and len(values) > 1:
             raise self.refused(f"{len(values)} {field.key} of a {shape.name}")
+        narrow = self.version is MlVersion.ML30 and (shape.name, field.key) in _NARROW
+        if narrow and not _NARROW_ID.fullmatch(values[0]):
+            raise self.refused(f"the parent {values[0]} of a {shape.name}")
         outer = element
         for number, value in enumerate(values):
             if len(field.path) > 1 and (field.each or not number):
@@ -243,6 +246,9 @@ class _Writer:
         )
 
 
+# The schema of 3.0 takes fewer ids for these parents than for the items themselves.
+_NARROW = frozenset({("Code", "parent"), ("Concept", "parent")})
+_NARROW_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _HINT = "ask for another format than {}"
 # These have one version, which SDMX 2.1 fixes as not final.
 _NEVER_FINAL = frozenset(

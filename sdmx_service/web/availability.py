@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -15,16 +15,16 @@ from sdmx_service.formats import Generation
 from sdmx_service.query import grammar, rest15, rest22
 from sdmx_service.query.availability import Availability, asked_dimensions
 from sdmx_service.query.availability_query import AvailabilityQuery, Mode
-from sdmx_service.query.period import parse_period
 from sdmx_service.query.query import Context, DataQuery
 from sdmx_service.release import Release
 from sdmx_service.release.answer import Answer
-from sdmx_service.structures.artefacts import Component, DataStructure
+from sdmx_service.structures.artefacts import Component
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
 from sdmx_service.structures.partial import items
 from sdmx_service.structures.store import StructureStore
 from sdmx_service.structures.urns import Urn
+from sdmx_service.web.actual import availability_constraint
 from sdmx_service.web.answer import Asked
 from sdmx_service.web.current import CurrentRelease
 from sdmx_service.web.problem import NoResults
@@ -39,11 +39,6 @@ _LISTS = (
     ArtefactKind.GEO_GRID_CODELIST,
     ArtefactKind.VALUE_LIST,
 )
-_ATTACHED = {
-    Context.DATA_STRUCTURE: (ArtefactKind.DATA_STRUCTURE, "dataStructures"),
-    Context.PROVISION_AGREEMENT: (ArtefactKind.PROVISION_AGREEMENT, "provisionAgreements"),
-    Context.DATAFLOW: (ArtefactKind.DATAFLOW, "dataflows"),
-}
 
 
 @dataclass(frozen=True)
@@ -53,6 +48,12 @@ class _Found:
     answer: Answer
     dimensions: tuple[str, ...]
     availability: Availability
+
+    @property
+    def flow(self) -> tuple[str, str, str]:
+        """What tells the flow from others."""
+        flow = self.answer.flow
+        return flow.agency, flow.id, flow.version
 
 
 def availability15(request: Request) -> Response:
@@ -86,13 +87,15 @@ def _answered(
     release = current.release()
     found = _found(current, release, query)
     store, old = release.structures, choice.format.version in _OLD
-    made = (_constraint(one, query, old=old) for one in found)
-    constraints = {one.identity: one for one in made}.values()
+    times = Counter(one.flow for one in found)
+    constraints = tuple(
+        _constraint(one, query, alone=times[one.flow] == 1, old=old) for one in found
+    )
     related: dict[Any, Artefact] = {}
     for one in found:
         for artefact in _related(store, one, query.references):
             related[artefact.identity] = _joined(related.get(artefact.identity), artefact)
-    return answer_artefacts(request, release, choice, given, tuple(constraints), related.values())
+    return answer_artefacts(request, release, choice, given, constraints, related.values())
 
 
 def _found(
@@ -109,7 +112,8 @@ def _found(
         structure = one.flow.structure
         dimensions = asked_dimensions(structure, query)
         there = one.available(query)
-        if there.observations:
+        # Who has chosen nothing that exists wants to know what else to choose.
+        if there.observations or (query.mode is Mode.AVAILABLE and any(there.values.values())):
             found.append(_Found(one, dimensions, there))
     return tuple(found)
 
@@ -128,50 +132,23 @@ def _changed(answers: Iterable[Answer]) -> tuple[Answer, ...]:
     )
 
 
-def _constraint(found: _Found, query: AvailabilityQuery, *, old: bool) -> Artefact:
-    """Return the constraint; SDMX 2.1 (``old``) has the period of all data, 3.x one a dimension."""
-    answer, there = found.answer, found.availability
-    structure, named = answer.flow.structure, answer.agreement or answer.flow
+def _constraint(found: _Found, query: AvailabilityQuery, *, alone: bool, old: bool) -> Artefact:
+    """Return the constraint on what was asked for.
+
+    A flow asked for by one of its providers is still what was asked for; of several providers
+    each has a constraint on its agreement.
+    """
     context = query.data.target.context
-    if context is not Context.PROVISION_AGREEMENT:
-        named = answer.flow  # asked for by its providers, a flow is still what was asked for
-    kind, key = _ATTACHED.get(context, _ATTACHED[Context.DATAFLOW])
-    spans = there.first is not None and there.last is not None
-    values: list[dict[str, Any]] = []
-    for name in found.dimensions:
-        if structure.timed and name == structure.time.id and name not in query.components:
-            if not old and spans:
-                values.append({"id": name, "timeRange": _range(there)})
-            continue
-        selection: dict[str, Any] = {
-            "id": name,
-            "values": [{"value": value} for value in there.values[name]],
-        }
-        if spans and not old:
-            selection |= {"validFrom": there.first, "validTo": there.last}
-        values.append(selection)
-    content: dict[str, Any] = {
-        "id": named.id,
-        "agencyID": named.agency,
-        "version": named.version,
-        "names": dict(named.name),
-        "constraintAttachment": {key: [kind.urn(named.agency, named.id, named.version)]},
-        "cubeRegions": [{"keyValues": values, "include": True}],
-        "seriesCount": there.series,
-        "obsCount": there.observations,
-    }
-    if old and there.first is not None and there.last is not None:
-        start = parse_period(there.first).start
-        end = parse_period(there.last).end - timedelta(seconds=1)
-        content["referencePeriod"] = {
-            "startTime": start.isoformat(timespec="seconds"),
-            "endTime": end.isoformat(timespec="seconds"),
-        }
-    return Artefact(ArtefactKind.AVAILABILITY_CONSTRAINT, content)
-
-
-def _range(there: Availability) -> dict[str, Any]:
-    return {"startPeriod": {"period": there.first}, "endPeriod": {"period": there.last}}
+    if found.answer.agreement is not None and not alone:
+        context = Context.PROVISION_AGREEMENT
+    return availability_constraint(
+        found.answer,
+        found.availability,
+        found.dimensions,
+        context=context,
+        old=old,
+        listed=query.components,
+    )
 
 
 def _related(store: StructureStore, found: _Found, wanted: frozenset[str]) -> Iterable[Artefact]:
@@ -193,7 +170,7 @@ def _related(store: StructureStore, found: _Found, wanted: frozenset[str]) -> It
         for name in found.dimensions:
             yield from _codes(store, structure.by_id[name], found, wanted, every=every)
     if every or "dataproviderscheme" in wanted:
-        yield from _providers(store, answer, structure)
+        yield from _providers(store, answer)
 
 
 def _concepts(
@@ -233,9 +210,9 @@ def _codes(
             yield items(store.extended(one), found.availability.values[component.id], parents=True)
 
 
-def _providers(
-    store: StructureStore, answer: Answer, structure: DataStructure
-) -> Iterable[Artefact]:
+def _providers(store: StructureStore, answer: Answer) -> Iterable[Artefact]:
+    """Yield who provides the data: of one agreement its party, else those of all agreements."""
+    structure = answer.flow.structure
     flow = ArtefactKind.DATAFLOW.urn(answer.flow.agency, answer.flow.id, answer.flow.version)
     flows = {flow}
     if answer.context is Context.DATA_STRUCTURE:
@@ -244,7 +221,11 @@ def _providers(
             for one in store.dataflows()
             if one.structure is structure
         }
+    one = answer.agreement
     for agreement in store.agreements():
+        named = (agreement.agency, agreement.id, agreement.version)
+        if one is not None and named != one.identity[1:]:
+            continue
         urn = Urn.parse(agreement.provider)
         if agreement.flow in flows and urn is not None and urn.item is not None:
             scheme = store.target(urn)

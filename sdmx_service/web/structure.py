@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sdmx_service.formats import (
     Choice,
+    Format,
     Generation,
     StructureMessage,
-    languages,
     negotiate,
     structure_formats,
 )
@@ -26,14 +28,19 @@ from sdmx_service.query.structure_query import (
 )
 from sdmx_service.release import Release
 from sdmx_service.structures.answer import answer as structures_answered
+from sdmx_service.structures.carrying import CannotCarry
 from sdmx_service.structures.detail import Detail
 from sdmx_service.structures.kinds import ArtefactKind
-from sdmx_service.structures.maintainable import Artefact
+from sdmx_service.structures.maintainable import Artefact, Identity
+from sdmx_service.web.actual import reaches_actual, with_actual
 from sdmx_service.web.answer import Asked, answer
 from sdmx_service.web.current import CurrentRelease
+from sdmx_service.web.language import preferred
 from sdmx_service.web.problem import NoResults
 
 __all__ = ["answer_artefacts", "chosen_format", "release_asked", "structure15", "structure22"]
+
+_LONGEST = 3000  # of a header, which servers and proxies take at 4 to 8 kB in all
 
 
 def structure15(request: Request) -> Response:
@@ -69,17 +76,28 @@ def _answered(
     release = release_asked(request, query.as_of)
     if release is None:
         return answer(request, request.app.state.current.release(), choice.content_type, None)
-    store = release.structures
+    old = generation is Generation.SDMX_2_1
+    actual = old and reaches_actual(query.kinds, query.references)
+    store = with_actual(release) if actual else release.structures
     found = structures_answered(
         store,
         store.find(query.kinds, query.agencies, query.ids, query.versions),
         items=query.items,
         references=query.references,
         detail=query.detail,
-        known=ArtefactKind.of_generation(2 if generation is Generation.SDMX_2_1 else 3),
+        known=ArtefactKind.of_generation(2 if old else 3),
     )
+    # Who names an artefact wants to know why it cannot be had; who lists them wants the others.
+    optional = (*(found.asked if "*" in query.ids else ()), *found.referenced)
     return answer_artefacts(
-        request, release, choice, given, found.asked, found.referenced, query.detail
+        request,
+        release,
+        choice,
+        given,
+        found.asked,
+        found.referenced,
+        query.detail,
+        optional=frozenset(one.identity for one in optional),
     )
 
 
@@ -123,11 +141,17 @@ def answer_artefacts(
     asked: Collection[Artefact],
     referenced: Iterable[Artefact] = (),
     detail: Detail = Detail.FULL,
+    *,
+    optional: frozenset[Identity] = frozenset(),
 ) -> Response:
-    """Return artefacts as a message, 204 where none was found, or 304."""
+    """Return artefacts as a message, 204 where none was found, or 304.
+
+    What the format cannot carry raises CannotCarry. If it is ``optional`` and something else was
+    asked for, it is left out, and the header X-Left-Out says what and why.
+    """
     if not asked:
         return answer(request, release, choice.content_type, None)
-    wanted = languages(request.headers.get("accept-language"), given.get("lang"))
+    wanted = preferred(release, request.headers.get("accept-language"), given.get("lang"))
     message = StructureMessage(
         artefacts=tuple(asked),
         referenced=tuple(referenced),
@@ -136,5 +160,52 @@ def answer_artefacts(
         detail=detail,
         languages=wanted,
     )
-    pieces = choice.format.write(message)
-    return answer(request, release, choice.content_type, pieces, language=wanted[0])
+    pieces, left_out = _written(choice.format, message, optional)
+    response = answer(request, release, choice.content_type, pieces, language=wanted[0])
+    if left_out:
+        response.headers["X-Left-Out"] = _said(left_out)
+    return response
+
+
+def _written(
+    format: Format[StructureMessage], message: StructureMessage, optional: frozenset[Identity]
+) -> tuple[Iterable[bytes], tuple[CannotCarry, ...]]:
+    """Return the pieces of a message, and why what is optional was left out."""
+    try:
+        return _begun(format, message), ()
+    except CannotCarry:
+        if not optional:
+            raise
+    nothing = replace(message, artefacts=(), referenced=())
+    left_out: list[CannotCarry] = []
+
+    def carried(alone: StructureMessage) -> bool:
+        [one] = (*alone.artefacts, *alone.referenced)
+        try:
+            _begun(format, alone)
+        except CannotCarry as error:
+            if one.identity not in optional:
+                raise
+            left_out.append(error)
+            return False
+        return True
+
+    asked = tuple(a for a in message.artefacts if carried(replace(nothing, artefacts=(a,))))
+    if not asked:
+        raise left_out[0]
+    behind = tuple(a for a in message.referenced if carried(replace(nothing, referenced=(a,))))
+    rest = replace(message, artefacts=asked, referenced=behind)
+    return _begun(format, rest), tuple(left_out)
+
+
+def _begun(format: Format[StructureMessage], message: StructureMessage) -> Iterable[bytes]:
+    """Return the pieces of a message of which the first is made."""
+    pieces = iter(format.write(message))
+    return chain([next(pieces)], pieces)
+
+
+def _said(left_out: tuple[CannotCarry, ...]) -> str:
+    said = "; ".join(f"{one.where} ({one.got})" for one in left_out)
+    if len(said) > _LONGEST:
+        said = f"{said[:_LONGEST]} ... {len(left_out)} in all"
+    return said.encode("ascii", "backslashreplace").decode()

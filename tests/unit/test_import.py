@@ -165,12 +165,90 @@ def test_a_stable_artefact_may_not_lean_on_a_draft(directory: Path) -> None:
     assert "a reference to the draft" in str(done.refused[0].problem)
 
 
-def test_a_part_or_a_stub_does_not_take_the_place_of_the_whole(directory: Path) -> None:
-    for more in ({"isPartial": True}, {"isExternalReference": True}):
-        done = import_structures(
-            message(codelist("CL_B", "A", version="1.0", **more)), "m.json", directory
-        )
-        assert "the whole artefact" in str(done.refused[0].problem)
+def test_a_stub_does_not_take_the_place_of_the_whole(directory: Path) -> None:
+    stub = codelist("CL_B", "A", version="1.0", isExternalReference=True)
+    done = import_structures(message(stub), "m.json", directory)
+    assert "the whole artefact" in str(done.refused[0].problem)
+
+
+def codes_of(directory: Path, id: str) -> tuple[list[str], bool]:
+    [found] = StructureStore.read(directory).find(ArtefactKind.CODELIST, "SIS", id)
+    return [one["id"] for one in found.content["codes"]], bool(found.content.get("isPartial"))
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.0", "1.0.0-draft"])
+def test_parts_of_a_list_are_put_together_until_the_whole_comes(
+    directory: Path, version: str
+) -> None:
+    def part(*codes: str) -> Artefact:
+        return codelist("CL_P", *codes, version=version, isPartial=True)
+
+    assert outcomes(directory, part("A", "B")) == {"CL_P": Outcome.CREATED}
+    assert outcomes(directory, part("B", "C")) == {"CL_P": Outcome.UPDATED}
+    assert codes_of(directory, "CL_P") == (["A", "B", "C"], True)
+    assert outcomes(directory, part("C")) == {"CL_P": Outcome.UNCHANGED}
+    whole = codelist("CL_P", "Z", "C", "B", "A", version=version)
+    assert outcomes(directory, whole) == {"CL_P": Outcome.UPDATED}
+    assert codes_of(directory, "CL_P") == (["Z", "C", "B", "A"], False)
+    # A part of the whole says nothing new.
+    assert outcomes(directory, part("B")) == {"CL_P": Outcome.UNCHANGED}
+
+
+def test_a_part_may_not_change_a_stable_version(directory: Path) -> None:
+    named = codelist("CL_A", "A", isPartial=True)
+    named.content["codes"][0]["names"]["en"] = "other words"
+    before = files(directory)
+    for wrong in (named, codelist("CL_A", "X", isPartial=True)):
+        done = import_structures(message(wrong), "m.json", directory)
+        assert "this version is stable" in str(done.refused[0].problem)
+    outcomes(directory, codelist("CL_P", "A", "B", isPartial=True))
+    done = import_structures(message(codelist("CL_P", "A")), "m.json", directory)
+    assert "another B" in str(done.refused[0].problem)  # the whole lacks what a part of it had
+    assert {name: text for name, text in files(directory).items() if name in before} == before
+
+
+def test_a_part_of_a_draft_changes_what_it_tells_and_leaves_the_rest(directory: Path) -> None:
+    named = codelist("CL_B", "A", "B", version="1.0", isPartial=True)
+    named.content["codes"][0]["names"]["en"] = "other words"
+    assert outcomes(directory, named) == {"CL_B": Outcome.UPDATED}
+    [found] = StructureStore.read(directory).find(ArtefactKind.CODELIST, "SIS", "CL_B")
+    names = {one["id"]: one["names"]["en"] for one in found.content["codes"]}
+    assert names == {"A": "other words", "B": "B"}
+    assert "isPartial" not in found.content
+
+
+def test_parts_of_a_tree_are_joined_branch_by_branch(directory: Path) -> None:
+    def tree(*paths: str) -> Artefact:
+        top: list[dict[str, Any]] = []
+        for path in paths:
+            level = top
+            for id in path.split("."):
+                found = next((one for one in level if one["id"] == id), None)
+                if found is None:
+                    found = {"id": id, "names": {"en": id}}
+                    level.append(found)
+                level = found.setdefault("categories", [])
+        content = {"id": "CS", "agencyID": "SIS", "version": "1.0.0", "names": {"en": "CS"}}
+        categories = json.loads(json.dumps(top).replace(', "categories": []', ""))
+        more = {"isPartial": True, "categories": categories}
+        return Artefact(ArtefactKind.CATEGORY_SCHEME, {**content, **more})
+
+    outcomes(directory, tree("A.A1", "B"))
+    assert outcomes(directory, tree("A.A2.X", "B.B1")) == {"CS": Outcome.UPDATED}
+    [found] = StructureStore.read(directory).find(ArtefactKind.CATEGORY_SCHEME)
+    assert found.content == tree("A.A1", "A.A2.X", "B.B1").content
+
+
+def test_what_2_1_calls_final_stays_final(directory: Path) -> None:
+    final = codelist("CL_F", "A", version="2.1", isFinal=True)
+    written = structure_message([final], prepared=PREPARED, sender="T", version=MlVersion.ML21)
+    for outcome in (Outcome.CREATED, Outcome.UNCHANGED):
+        done = import_structures(written, "m.xml", directory)
+        assert [one.outcome for one in done.artefacts] == [outcome]
+    done = import_structures(
+        message(codelist("CL_F", "A", "B", version="2.1")), "m.json", directory
+    )
+    assert "this version is stable" in str(done.refused[0].problem)
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(directory: Path) -> None:

@@ -189,20 +189,10 @@ def test_a_structure_of_sdmx_3_is_seen_whole() -> None:
             ],
             {"SEX": "M"},
         ),
-        # of several agreements any
+        # what one provider may send says nothing of the flow
         (
             [
                 agreement("PA1", "P1"),
-                agreement("PA2", "P2"),
-                constraint("C", region(SEX=of("F")), provisionAgreements=[AGREEMENT % "PA1"]),
-                constraint("D", region(SEX=of("M")), provisionAgreements=[AGREEMENT % "PA2"]),
-            ],
-            {"SEX": "F M"},
-        ),
-        (
-            [
-                agreement("PA1", "P1"),
-                agreement("PA2", "P2"),
                 constraint("C", region(SEX=of("F")), provisionAgreements=[AGREEMENT % "PA1"]),
             ],
             {},
@@ -213,6 +203,27 @@ def test_a_flow_admits_what_its_constraints_say(
     constraints: list[Artefact], expected: dict[str, str]
 ) -> None:
     assert admits(*constraints) == {id: set(text.split()) for id, text in expected.items()}
+
+
+def test_an_agreement_admits_what_it_and_its_flow_are_constrained_to() -> None:
+    store = StructureStore(
+        (
+            *BASE,
+            agreement("PA1", "P1"),
+            agreement("PA2", "P2"),
+            constraint("C", region(SEX=of("F", "M"))),
+            constraint("D", region(SEX=of("M", "_T")), provisionAgreements=[AGREEMENT % "PA1"]),
+        )
+    )
+    assert store.provisioned("PA1").admits == {"SEX": {"M"}}
+    assert store.provisioned("PA2").admits == store.dataflow("DF").admits == {"SEX": {"F", "M"}}
+    assert [one.id for one in store.provisioned("PA1").constraints] == ["C", "D"]
+
+
+def test_a_constraint_of_an_agreement_on_no_code_is_refused() -> None:
+    wrong = constraint("C", region(SEX=of("X")), provisionAgreements=[AGREEMENT % "PA1"])
+    with pytest.raises(StructureError, match=r"a code of CL_SEX.*got 'X'"):
+        StructureStore((*BASE, agreement("PA1", "P1"), wrong))
 
 
 def test_the_range_of_time_of_a_constraint_is_kept() -> None:
@@ -284,6 +295,14 @@ def test_a_codelist_has_the_codes_it_takes_from_others(
     assert [c.id + (f"<{c.parent}" if c.parent else "") for c in found] == expected.split()
 
 
+def test_the_codes_a_list_takes_from_others_can_be_asked_for() -> None:
+    extended = artefact(K.CODELIST, "CL_ALL", codelistExtensions=[extension("CL_SEX")])
+    store = StructureStore((SEXES, extended))
+    asked = store.find(K.CODELIST, "AG", "CL_ALL")
+    assert item_ids(answer(store, asked, items=["F"]).asked, "CL_ALL") == ["F"]
+    assert answer(store, asked, items=["F"], detail=Detail.RAW).asked == ()
+
+
 def test_codelists_that_extend_each_other_in_a_circle_are_refused() -> None:
     one = artefact(K.CODELIST, "A", codelistExtensions=[extension("B")])
     two = artefact(K.CODELIST, "B", codelistExtensions=[extension("A")])
@@ -310,6 +329,25 @@ def test_references_reach_what_the_standard_says() -> None:
     flow = store.find(K.DATAFLOW)
     lists = {found.id for found in store.with_references(flow, K.CODELIST)[1:]}
     assert lists == {"CL_AREA", "CL_SEX"}
+
+
+def test_the_scheme_that_holds_an_agency_comes_with_what_the_agency_keeps() -> None:
+    units = {"id": "AGENCIES", "agencyID": "AG", "version": "1.0", "names": {"en": "Units"}}
+    units["agencies"] = [{"id": "UNIT", "names": {"en": "Unit"}}]
+    below = {**SEXES.content, "agencyID": "AG.UNIT"}
+    scheme, sexes = Artefact(K.AGENCY_SCHEME, units), Artefact(K.CODELIST, below)
+    store = StructureStore((scheme, sexes, SEXES))
+    assert store.with_references([sexes], References.CHILDREN)[1:] == (scheme,)
+    assert store.with_references([sexes], K.AGENCY_SCHEME)[1:] == (scheme,)
+    assert store.with_references([scheme], References.PARENTS)[1:] == (sexes,)
+    assert store.with_references([SEXES], References.ALL)[1:] == ()  # nobody here holds AG
+
+
+def test_a_constraint_may_name_a_code_of_which_the_list_tells_only_a_part() -> None:
+    part = Artefact(K.CODELIST, {**AREAS.content, "isPartial": True})
+    found = tuple(part if one is AREAS else one for one in BASE)
+    store = StructureStore((*found, constraint("C", region(AREA=of("NOWHERE")))))
+    assert store.dataflow("DF").admits == {"AREA": {"NOWHERE"}}
 
 
 def replied(store: StructureStore, kind: ArtefactKind, **how: Any) -> Answer:

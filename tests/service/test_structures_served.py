@@ -1,0 +1,224 @@
+"""Structures over HTTP: lists of what a format has no place for, actual constraints, providers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+
+from sdmx_service.release.publishing import publish
+from sdmx_service.structures.kinds import ArtefactKind as K
+from sdmx_service.structures.maintainable import Artefact
+from sdmx_service.structures.store import StructureStore
+from sdmx_service.structures.writing_ml import structure_message
+
+pytestmark = pytest.mark.service
+
+URN = "urn:sdmx:org.sdmx.infomodel."
+CONCEPTS = ("AREA", "SEX", "TIME_PERIOD", "OBS_VALUE")
+
+
+def artefact(kind: K, id: str, version: str = "1.0.0", **content: Any) -> Artefact:
+    names = {"id": id, "agencyID": "AG", "version": version, "names": {"en": id}}
+    return Artefact(kind, names | content)
+
+
+def codelist(id: str, *codes: str, version: str = "1.0.0") -> Artefact:
+    listed = [{"id": code, "names": {"en": code}} for code in codes]
+    return artefact(K.CODELIST, id, version, codes=listed)
+
+
+def concept(id: str) -> str:
+    return f"{URN}conceptscheme.Concept=AG:CS(1.0.0).{id}"
+
+
+def coded(id: str) -> dict[str, Any]:
+    listed = {"enumeration": f"{URN}codelist.Codelist=AG:CL_{id}(1.0.0)"}
+    return {"id": id, "conceptIdentity": concept(id), "localRepresentation": listed}
+
+
+FLOW = f"{URN}datastructure.Dataflow=AG:DF(1.0.0)"
+ARTEFACTS = (
+    artefact(
+        K.DATA_PROVIDER_SCHEME,
+        "DATA_PROVIDERS",
+        "1.0",
+        dataProviders=[{"id": id, "names": {"en": id}} for id in ("NORTH", "SOUTH", "EVERYONE")],
+    ),
+    artefact(K.CONCEPT_SCHEME, "CS", concepts=[{"id": i, "names": {"en": i}} for i in CONCEPTS]),
+    codelist("CL_AREA", "AT", "NO"),
+    codelist("CL_SEX", "F", "M"),
+    codelist("CL_OLD", "A", version="2.1.0.4"),  # SDMX 3.x has no version of four numbers
+    artefact(
+        K.DATA_STRUCTURE,
+        "DSD",
+        dataStructureComponents={
+            "dimensionList": {
+                "id": "DimensionDescriptor",
+                "dimensions": [coded("AREA"), coded("SEX")],
+                "timeDimension": {
+                    "id": "TIME_PERIOD",
+                    "conceptIdentity": concept("TIME_PERIOD"),
+                    "localRepresentation": {"format": {"dataType": "ObservationalTimePeriod"}},
+                },
+            },
+            "measureList": {
+                "id": "MeasureDescriptor",
+                "measures": [
+                    {
+                        "id": "OBS_VALUE",
+                        "conceptIdentity": concept("OBS_VALUE"),
+                        "localRepresentation": {"format": {"dataType": "Double"}},
+                    }
+                ],
+            },
+        },
+    ),
+    artefact(K.DATAFLOW, "DF", structure=f"{URN}datastructure.DataStructure=AG:DSD(1.0.0)"),
+    *(
+        artefact(
+            K.PROVISION_AGREEMENT,
+            f"PA_{id}",
+            dataflow=FLOW,
+            dataProvider=f"{URN}base.DataProvider=AG:DATA_PROVIDERS(1.0).{id}",
+        )
+        for id in ("NORTH", "SOUTH", "EVERYONE")
+    ),
+    *(
+        artefact(
+            K.DATA_CONSTRAINT,
+            f"CR_{id}",
+            constraintAttachment={
+                "provisionAgreements": [f"{URN}registry.ProvisionAgreement=AG:PA_{id}(1.0.0)"]
+            },
+            cubeRegions=[{"keyValues": [{"id": "AREA", "values": [{"value": area}]}]}],
+        )
+        for id, area in (("NORTH", "NO"), ("SOUTH", "AT"))
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def served(
+    tmp_path_factory: pytest.TempPathFactory,
+    running: Callable[[Path], AbstractContextManager[str]],
+) -> Iterator[httpx.Client]:
+    """Return a client of a service with one flow, three providers and a codelist of SDMX 2.1."""
+    folder = tmp_path_factory.mktemp("structures")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    message = structure_message(StructureStore(ARTEFACTS).artefacts, prepared=now, sender="AG")
+    (folder / "all.xml").write_bytes(message)
+    rows = {"AREA": ["AT", "AT", "NO"], "SEX": ["F", "M", "F"], "TIME_PERIOD": ["2020"] * 3}
+    root = tmp_path_factory.mktemp("releases")
+    publish(
+        root,
+        title="Three rows",
+        tables={"DSD": pl.DataFrame({**rows, "OBS_VALUE": [1.0, 2.0, 3.0]})},
+        structures=folder,
+        definitions={},
+        annexes={},
+        inputs={},
+        generator="tests",
+    )
+    with running(root) as address, httpx.Client(base_url=address, verify=False) as client:
+        yield client
+
+
+def test_a_list_leaves_out_what_its_format_has_no_place_for_and_says_so(
+    served: httpx.Client,
+) -> None:
+    answer = served.get("/sdmx/v2/structure/codelist")
+    assert answer.status_code == 200
+    assert [one["id"] for one in answer.json()["data"]["codelists"]] == ["CL_AREA", "CL_SEX"]
+    assert answer.headers["x-left-out"] == (
+        f"{URN}codelist.Codelist=AG:CL_OLD(2.1.0.4) (version 2.1.0.4)"
+    )
+    whole = served.get("/sdmx/v2/structure/*")
+    assert whole.status_code == 200
+    assert "CL_OLD" in whole.headers["x-left-out"]
+
+
+def test_what_is_named_and_has_no_place_is_refused(served: httpx.Client) -> None:
+    answer = served.get("/sdmx/v2/structure/codelist/AG/CL_OLD/*")
+    assert answer.status_code == 406
+    assert answer.json()["where"].endswith("CL_OLD(2.1.0.4)")
+    assert "x-left-out" not in answer.headers
+    assert served.get("/sdmx/v2/structure/codelist/AG/CL_OLD/*?format=xml21").status_code == 200
+    assert "x-left-out" not in served.get("/rest/codelist").headers
+
+
+def test_rest_1_tells_what_there_is_data_for_as_an_actual_constraint(served: httpx.Client) -> None:
+    answer = served.get("/rest/actualconstraint/AG/ACTUAL_DF?format=json10")
+    [found] = answer.json()["data"]["contentConstraints"]
+    assert found["type"] == "Actual"
+    assert found["isFinal"] is False
+    [region] = found["cubeRegions"]
+    values = {one["id"]: sorted(one["values"]) for one in region["keyValues"]}
+    assert values == {"AREA": ["AT", "NO"], "SEX": ["F", "M"], "TIME_PERIOD": ["2020"]}
+    parents = served.get("/rest/dataflow/AG/DF?references=contentconstraint").text
+    assert 'type="Actual"' in parents
+    assert 'type="Actual"' not in served.get("/rest/allowedconstraint").text
+    # SDMX 3.x has no such artefact: there it is an answer about availability.
+    assert "ACTUAL_DF" not in served.get("/sdmx/v2/structure/*").text
+
+
+@pytest.mark.parametrize(
+    ("provider", "areas"),
+    [
+        ("NORTH", {"NO"}),
+        ("SOUTH", {"AT"}),
+        ("EVERYONE", {"AT", "NO"}),
+        ("NORTH+SOUTH", {"AT", "NO"}),
+    ],
+)
+def test_a_provider_has_the_rows_that_its_agreement_admits(
+    served: httpx.Client, provider: str, areas: set[str]
+) -> None:
+    answer = served.get(f"/rest/data/DF/all/{provider}?format=csv21")
+    rows = [line.split(",") for line in answer.text.splitlines()]
+    place = rows[0].index("AREA")
+    assert {row[place] for row in rows[1:]} == areas
+
+
+def test_two_agreements_on_a_flow_are_two_answers(served: httpx.Client) -> None:
+    for id, rows in (("NORTH", 1), ("SOUTH", 2), ("EVERYONE", 3)):
+        answer = served.get(f"/sdmx/v2/data/provisionagreement/AG/PA_{id}?format=csv21")
+        assert len(answer.text.splitlines()) == rows + 1
+
+
+def test_the_availability_of_a_provider_names_that_provider_alone(served: httpx.Client) -> None:
+    path = "/rest/availableconstraint/DF/all/NORTH?references=dataproviderscheme&format=json10"
+    found = served.get(path).json()["data"]
+    [scheme] = found["dataProviderSchemes"]
+    assert [one["id"] for one in scheme["dataProviders"]] == ["NORTH"]
+    [constraint] = found["contentConstraints"]
+    assert constraint["constraintAttachment"] == {"dataflows": [FLOW]}
+    both = served.get("/rest/availableconstraint/DF/all/NORTH+SOUTH?format=json10").json()["data"]
+    ids = [one["id"] for one in both["contentConstraints"]]
+    assert ids == ["PA_NORTH", "PA_SOUTH"]
+
+
+def test_what_could_be_chosen_is_told_where_nothing_is_chosen_that_exists(
+    served: httpx.Client,
+) -> None:
+    path = "/sdmx/v2/availability/dataflow/AG/DF/1.0.0/NO.M"
+    assert served.get(path).status_code == 204
+    answer = served.get(f"{path}?mode=available", headers={"Accept": "application/json"})
+    [constraint] = answer.json()["data"]["availabilityConstraints"]
+    keys = constraint["cubeRegion"]["keyValues"]
+    values = {one["id"]: [each["value"] for each in one["values"]] for one in keys}
+    assert values == {"AREA": ["AT"], "SEX": ["F"]}
+    assert (constraint["seriesCount"], constraint["obsCount"]) == (0, 0)
+
+
+def test_all_is_a_word_for_every_type(served: httpx.Client) -> None:
+    named = served.get("/sdmx/v2/structure/all/AG?detail=allstubs")
+    assert (
+        named.json()["data"] == served.get("/sdmx/v2/structure/*/AG?detail=allstubs").json()["data"]
+    )
