@@ -11,9 +11,9 @@ from sdmx_service.errors import DataError
 from sdmx_service.formats.csvfields import language_texts, split
 from sdmx_service.formats.csvheader import Column, Form
 from sdmx_service.formats.dataset import MISSING, SWITCHED_OFF, TEXTS
-from sdmx_service.structures.artefacts import Component, Role
+from sdmx_service.structures.artefacts import Component, DataStructure, Role
 
-__all__ = ["Fields", "cells"]
+__all__ = ["Fields", "cells", "whole_numbers"]
 
 _FLOATS = {"Double", "Float"}
 _WHOLE = {"Integer", "Long", "Short", "Count"}
@@ -82,6 +82,20 @@ def _single(
     whole = texts.cast(pl.Int64, strict=False)
     _refuse(column, records, texts, whole.is_not_null() | texts.is_null(), "a number of 64 bits")
     return whole
+
+
+def whole_numbers(frame: pl.DataFrame, structure: DataStructure) -> pl.DataFrame:
+    """Return whole numbers as such that are texts only for a ``#N/A`` in another data set."""
+    texts = [
+        one.id
+        for one in structure.components
+        if one.data_type in _WHOLE and frame.schema.get(one.id) == pl.String
+    ]
+    return frame.with_columns(
+        pl.col(name).cast(pl.Int64)
+        for name in texts
+        if not frame.get_column(name).eq(MISSING).any()
+    )
 
 
 def _floats(column: Column, texts: pl.Series, records: pl.Series) -> pl.Series:

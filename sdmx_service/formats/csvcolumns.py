@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from sdmx_service.formats.csvfields import (
 )
 from sdmx_service.formats.dataset import TEXTS
 from sdmx_service.formats.message import DataMessage, Labels
+from sdmx_service.formats.rendering import told
 from sdmx_service.structures.artefacts import Component, Role
 
 __all__ = ["Escape", "Fields", "fields"]
@@ -54,6 +56,11 @@ class Escape:
         return texts.alias("text").to_frame().select(self.fields(pl.col("text"))).to_series()
 
 
+@lru_cache
+def _writer(separator: str) -> Callable[[str], str]:
+    return Escape(separator).text
+
+
 @dataclass(frozen=True)
 class Fields:
     """The fields of a column: one expression, or two where names stand in a column of their own.
@@ -64,6 +71,11 @@ class Fields:
     easy: tuple[pl.Expr, ...]
     careful: tuple[pl.Expr, ...] = ()
     doubt: pl.Expr | None = None
+
+    @property
+    def sure(self) -> tuple[pl.Expr, ...]:
+        """What may be used for any rows."""
+        return self.careful or self.easy
 
 
 def fields(
@@ -97,7 +109,8 @@ def fields(
         return Fields((_replaced(column, whole, kind, height, escape),))
     present = {code: name for code, name in names.items() if name}
     named = _replaced(column, present, kind, height, escape, keep=False)
-    return Fields((*plain.easy, named), (*plain.careful, named), plain.doubt)
+    careful = (*plain.careful, named) if plain.careful else ()
+    return Fields((*plain.easy, named), careful, plain.doubt)
 
 
 def _plain(
@@ -108,13 +121,9 @@ def _plain(
     escape: Escape,
     column: pl.Expr,
 ) -> Fields:
-    if isinstance(kind, pl.Enum) and height >= len(kind.categories):
-        codes = kind.categories.to_list()
-        together = "".join(codes)
-        if escape.text(together) == together:
-            return Fields((column,))
-        table = pl.Series([escape.text(code) for code in codes], dtype=pl.String)
-        return Fields((pl.lit(table).gather(column.to_physical()),))
+    codes = told(column, kind, height, _writer(escape.separator))
+    if codes is not None:
+        return Fields((codes,))
     if kind.is_integer():
         return Fields((column,))
     if kind.is_float():

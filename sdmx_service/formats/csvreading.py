@@ -12,7 +12,7 @@ import polars as pl
 
 from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Action, Generation
-from sdmx_service.formats.csvcells import Fields, cells
+from sdmx_service.formats.csvcells import Fields, cells, whole_numbers
 from sdmx_service.formats.csvheader import Column, Header, read_header
 from sdmx_service.formats.csvkeys import refuse_contradiction
 from sdmx_service.formats.csvrecords import LONGEST_HEADER, records, utf8
@@ -253,7 +253,7 @@ def _datasets(
             run,
             DataSet(
                 subject.flow,
-                frame.slice(first, count),
+                whole_numbers(frame.slice(first, count), subject.flow.structure),
                 action,
                 _moment(start, record),
                 _moment(end, record),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import groupby
 
+import numpy as np
 import polars as pl
 
 from sdmx_service.errors import NotAcceptable
@@ -13,7 +15,8 @@ from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.csvcolumns import Escape, Fields, fields
 from sdmx_service.formats.csvfields import subseparator
 from sdmx_service.formats.csvkeys import key_columns, key_titles
-from sdmx_service.formats.dataset import TEXTS, DataSet
+from sdmx_service.formats.dataset import ROWS_A_PIECE, TEXTS, Block, DataSet
+from sdmx_service.formats.decimals import as_digits
 from sdmx_service.formats.message import DataMessage, Keys, Labels, TimeFormat
 from sdmx_service.formats.normalizing import normalized
 from sdmx_service.structures.artefacts import Component, Role
@@ -52,8 +55,8 @@ def write_csv(message: DataMessage, generation: Generation) -> Iterator[bytes]:
     of the version: 2.1 of SDMX-CSV 1.0, 3.0 of 2.0.0, 3.1 of 2.1.0. Raises NotAcceptable for
     names or keys in columns of their own, which 1.0 does not have.
     """
-    plan = _plan(message, generation)
-    return _pieces(plan)
+    coded = tuple(as_digits(one).coded() for one in message.datasets)
+    return _pieces(_plan(replace(message, datasets=coded), generation))
 
 
 def _pieces(plan: _Plan) -> Iterator[bytes]:
@@ -177,28 +180,69 @@ def _lead(plan: _Plan, dataset: DataSet) -> str:
 
 def _rows(plan: _Plan, dataset: DataSet) -> Iterator[bytes]:
     message = plan.message
-    schema = dataset.schema
-    written: list[tuple[str, Fields | None]] = [
-        (c.id, _fields(plan, dataset, c) if c.id in schema else None) for c in plan.components
-    ]
-    blank = (pl.lit(None, pl.String),) * (2 if message.labels is Labels.NAME else 1)
-    lead, trail = _lead(plan, dataset), _trail(plan, dataset)
+    blank = Fields((pl.lit(None, pl.String),) * (2 if message.labels is Labels.NAME else 1))
+    written = {
+        c.id: _fields(plan, dataset, c) if c.id in dataset.schema else blank
+        for c in plan.components
+    }
+    lead, trail = pl.lit(_lead(plan, dataset)), _trail(plan, dataset)
     escape = Escape(message.separator)
     keys = [escape.fields(key) for key in key_columns(message, dataset)]
-    doubts = [made.doubt.alias(name) for name, made in written if made and made.doubt is not None]
-    for chunk in dataset.chunks():
-        doubtful = chunk.select(doubts).row(0, named=True) if doubts else {}
-        columns = [pl.repeat(pl.lit(lead), pl.len()), *keys]
-        for name, made in written:
-            if made is None:
-                columns += blank
-            else:
+    above = _above(message, dataset)
+    # What a series says in columns next to each other is one text, made once a series.
+    together = [
+        (once, [(name, written[name]) for name in names])
+        for once, names in groupby(written, key=above.__contains__)
+    ]
+    doubts = [
+        made.doubt.alias(name)
+        for name, made in written.items()
+        if made.doubt is not None and name not in above
+    ]
+    for block in _blocks(dataset, above):
+        doubtful = block.rows.select(doubts).row(0, named=True) if doubts else {}
+        columns: list[pl.Expr | pl.Series] = []
+        if not above:
+            columns += [pl.repeat(lead, pl.len()), *keys]
+        for once, group in together:
+            if once:
+                first = () if columns else (lead,)
+                texts = [*first, *(text for _, made in group for text in made.sure)]
+                columns.append(block.spread(_joined(block.heads, texts, message.separator)))
+                continue
+            for name, made in group:
                 columns += made.careful if doubtful.get(name) else made.easy
         if trail is not None:
             columns.append(pl.lit(trail))
         yield _text(
-            chunk.select(column.alias(str(place)) for place, column in enumerate(columns)), message
+            block.rows.select(column.alias(str(place)) for place, column in enumerate(columns)),
+            message,
         )
+
+
+def _above(message: DataMessage, dataset: DataSet) -> frozenset[str]:
+    """Return the columns that are the same all through a series; none where that is not known."""
+    if dataset.index is None or message.keys is not Keys.NONE:
+        return frozenset()
+    same = frozenset(one.id for one in dataset.structure.dimensions) | (dataset.steady or set())
+    return same.intersection(dataset.schema) if set(dataset.schema) - same else frozenset()
+
+
+def _blocks(dataset: DataSet, above: frozenset[str]) -> Iterator[Block]:
+    index = dataset.index
+    if index is None or not above:
+        for chunk in dataset.chunks(ROWS_A_PIECE):
+            yield Block(pl.DataFrame(), chunk, np.empty(0, dtype="<i8"), True)
+        return
+    once = [name for name in dataset.schema if name in above]
+    each = [name for name in dataset.schema if name not in above]
+    for found in index.runs(once, each, ROWS_A_PIECE):
+        yield Block(*found)
+
+
+def _joined(rows: pl.DataFrame, fields: list[pl.Expr], separator: str) -> pl.Series:
+    texts = [field.cast(pl.String).fill_null("") for field in fields]
+    return rows.select(pl.concat_str(texts, separator=separator)).to_series()
 
 
 def _fields(plan: _Plan, dataset: DataSet, component: Component) -> Fields:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sdmx_service.formats.action import Action
 from sdmx_service.structures.artefacts import Component, Dataflow, DataStructure
@@ -17,19 +19,25 @@ from sdmx_service.structures.artefacts import Component, Dataflow, DataStructure
 __all__ = [
     "MISSING",
     "ROWS_A_CHUNK",
+    "ROWS_A_PIECE",
     "SWITCHED_OFF",
     "TEXTS",
+    "Block",
     "Context",
     "DataSet",
+    "Indexed",
     "Provision",
     "Table",
 ]
 
 ROWS_A_CHUNK = 50_000
+# What is written is larger than what it is written from: pieces stay within the caches.
+ROWS_A_PIECE = 16_384
 # SDMX 3.1, section 2: the text of an intentionally missing value that is no float, and of a
 # dimension that the attributes of a row do not hang on.
 MISSING = "#N/A"
 SWITCHED_OFF = "~"
+Array = NDArray[Any]
 # The type of a multilingual text: one text a language.
 TEXTS = pl.List(pl.Struct({"lang": pl.String, "text": pl.String}))
 
@@ -48,6 +56,49 @@ class Table(Protocol):
 
     def chunks(self, rows: int) -> Iterator[pl.DataFrame]:
         """Yield the rows in order, at most ``rows`` at a time."""
+
+
+@runtime_checkable
+class Indexed(Table, Protocol):
+    """A table that knows its series, and its texts as codes."""
+
+    def coded(self) -> Indexed:
+        """Return the same rows, with texts as Enum unless there are too many of them."""
+
+    def used(self, name: str) -> pl.Series | None:
+        """Return the codes of a column that occur, as texts in order; None of numbers."""
+
+    def runs(
+        self, above: Sequence[str], below: Sequence[str], rows: int
+    ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, Array, bool]]:
+        """Yield the rows in order, at most ``rows`` at a time, as the parts of a ``Block``."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows, told apart by series: what a series says once, and what each row says.
+
+    ``heads`` has a row for each run of rows of one series, ``begins`` says where it begins among
+    ``rows``; ``opens`` whether the first of them begins a series, instead of going on with one.
+    """
+
+    heads: pl.DataFrame
+    rows: pl.DataFrame
+    begins: Array
+    opens: bool
+
+    def spread(self, texts: pl.Series) -> pl.Series:
+        """Return a text a head as one a row."""
+        lengths = np.diff(self.begins, append=self.rows.height)
+        return texts.gather(np.repeat(np.arange(len(self.begins), dtype="u4"), lengths))
+
+    def before(self, texts: pl.Series, otherwise: str) -> pl.Series:
+        """Return for each row the text of the head that begins a series there, or another."""
+        at = np.zeros(self.rows.height, dtype="u4")
+        at[self.begins] = np.arange(1, len(self.begins) + 1)
+        if not self.opens and len(at):
+            at[0] = 0
+        return pl.concat([pl.Series([otherwise], dtype=pl.String), texts]).gather(at)
 
 
 class Context(Enum):
@@ -129,6 +180,16 @@ class DataSet:
             return
         for offset in range(0, self.frame.height, rows):
             yield self.frame.slice(offset, rows)
+
+    @property
+    def index(self) -> Indexed | None:
+        """The table where it knows the series of its rows, which are all observations."""
+        indexed = isinstance(self.frame, Indexed) and not self.has_partial_keys
+        return self.frame if indexed else None  # type: ignore[return-value]
+
+    def coded(self) -> DataSet:
+        """Return the data set with its texts as codes where its table has them so."""
+        return self if self.index is None else replace(self, frame=self.index.coded())
 
     def collected(self) -> pl.DataFrame:
         """Return all rows as one frame, in memory."""

@@ -35,6 +35,7 @@ _CARRIES = frozenset(
     "2.1",
     ".xml",
     short_names=("genericdata", "sdmx-generic-2.1"),
+    plain_types=("application/xml", "text/xml"),
     carries=_CARRIES | {Feature.NO_TIME, Feature.CROSS_SECTION, Feature.SEVERAL_STRUCTURES},
 )
 def write_generic(message: DataMessage) -> Iterator[bytes]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
 
@@ -15,6 +16,8 @@ from sdmx_service.errors import NotAcceptable
 from sdmx_service.formats.action import Generation
 from sdmx_service.formats.dataset import TEXTS, DataSet
 from sdmx_service.formats.message import DataMessage
+from sdmx_service.formats.rendering import Rendering, encoded, told
+from sdmx_service.formats.seen import identities, seen
 from sdmx_service.formats.textcells import FLOATS, WHOLE, inner_of
 from sdmx_service.structures.artefacts import Component, Role
 
@@ -25,22 +28,30 @@ _ID = re.compile(r"[A-Za-z0-9_@$-]+")
 _SPECIAL = r"[\x00-\x1f\x22\\]"
 _INTEGER = r"^-?(?:0|[1-9][0-9]{0,17})$"
 _NUMBERS = FLOATS | WHOLE | {"Numeric"}
+# Lists longer than this are made as JSON, not as objects.
+_MANY = 100
 
 
 @dataclass(frozen=True)
 class Column:
     """One component's cells as JSON, and the values its indexes stand for.
 
-    ``cells`` makes text of a slice of the column; what is not reported stays null.
+    ``rendering`` makes the cells; numbers may still be numbers, what is not reported is null.
+    ``values`` is the list as an object, or as JSON where it is long.
     """
 
     component: Component
-    cells: Callable[[pl.Series], pl.Series]
-    values: list[dict[str, Any]] | None
+    rendering: Rendering
+    values: list[dict[str, Any]] | orjson.Fragment | None
+
+    @property
+    def text(self) -> pl.Expr:
+        """The cells of any rows as texts, ``null`` where nothing is reported."""
+        return self.rendering.sure.cast(pl.String).fill_null("null")
 
     def of(self, rows: pl.DataFrame) -> pl.Series:
-        """Return the cells of a frame, ``null`` where nothing is reported."""
-        return self.cells(rows.get_column(self.component.id)).fill_null("null")
+        """Return the cells of a frame as texts, ``null`` where nothing is reported."""
+        return rows.select(self.text).to_series()
 
 
 def columns(
@@ -49,8 +60,9 @@ def columns(
     """Return the columns of a data set by component id.
 
     Dimensions and coded components go as indexes into the values there are, which takes a pass
-    over them; so do, in version 1.0, all attributes and, in the others, the numbers among those
-    ``above`` the observations, which the schemas take there as indexes only (minimum 0).
+    over them unless an index knows; so do, in version 1.0, all attributes and, in the others, the
+    numbers among those ``above`` the observations, which the schemas take there as indexes only
+    (minimum 0).
     """
     indexed = [one for one in dataset.components if _indexed(one, dataset, generation, above)]
     used = _used(dataset, [one.id for one in indexed])
@@ -62,7 +74,7 @@ def columns(
         elif isinstance(kind, pl.List) and kind != TEXTS:
             made[one.id] = _of_lists(one, kind, generation)
         else:
-            made[one.id] = Column(one, _plain(one, kind), None)
+            made[one.id] = Column(one, _plain(one, kind, dataset.height), None)
     return made
 
 
@@ -80,27 +92,23 @@ def _indexed(
     return one.codelist is not None and not (several and generation is Generation.SDMX_3_0)
 
 
-def _used(dataset: DataSet, names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the values there are: those of a list in its order, others in order of their own."""
-    found: dict[str, set[Any]] = {name: set() for name in names}
-    most = {}
-    for name in found:
+def _used(dataset: DataSet, names: Sequence[str]) -> dict[str, pl.Series]:
+    """Return the values there are, each once.
+
+    Those of a list are texts in its order, others texts in order of their own, numbers numbers.
+    """
+    index = dataset.index
+    known = {} if index is None else {name: index.used(name) for name in names}
+    used = {name: column for name, column in known.items() if column is not None}
+    left = [name for name in names if name not in used]
+    for name, column in seen(dataset, left).items():
+        if column.dtype.is_numeric():
+            used[name] = column
+            continue
+        texts = set(column.cast(pl.String))
         kind = inner_of(dataset.schema[name])
-        most[name] = len(kind.categories) if isinstance(kind, pl.Enum) else math.inf
-    for chunk in dataset.chunks():
-        for name, seen in found.items():
-            if len(seen) < most[name]:
-                column = chunk.get_column(name)
-                if isinstance(column.dtype, pl.List):
-                    column = column.drop_nulls().list.explode(empty_as_null=False)
-                seen.update(column.unique().drop_nulls().cast(pl.String))
-    used = {}
-    for name, seen in found.items():
-        kind = inner_of(dataset.schema[name])
-        if isinstance(kind, pl.Enum):
-            used[name] = [code for code in kind.categories if code in seen]
-        else:
-            used[name] = sorted(seen)
+        listed = kind.categories if isinstance(kind, pl.Enum) else sorted(texts)
+        used[name] = pl.Series([text for text in listed if text in texts], dtype=pl.String)
     return used
 
 
@@ -108,33 +116,48 @@ def _of_indexes(
     message: DataMessage,
     one: Component,
     kind: pl.DataType,
-    used: list[str],
+    used: pl.Series,
     generation: Generation,
 ) -> Column:
-    place = {value: at for at, value in enumerate(used)}
-    values = [_value(message, one, value, generation) for value in used]
+    column, texts = pl.col(one.id), used.cast(pl.String)
+    listed = one.role is not Role.ATTRIBUTE or one.codelist is not None
+    values: list[dict[str, Any]] | orjson.Fragment
+    if listed or generation is not Generation.SDMX_2_1 or len(used) < _MANY:
+        values = [_value(message, one, value, generation) for value in texts]
+    else:
+        values = _names(_with_infinity(used) if kind.is_numeric() else texts)
+    if kind.is_numeric():
+        known = identities(used)
 
-    def lists(part: pl.Series) -> pl.Series:
-        texts = part.cast(pl.List(pl.String)).to_list()
-        found = [None if t is None else str([place[code] for code in t]) for t in texts]
-        return pl.Series([None if text == "[]" else text for text in found], dtype=pl.String)
+        def places(part: pl.Series) -> pl.Series:
+            at = pl.Series(np.searchsorted(known, identities(part.fill_null(0))))
+            return pl.select(pl.when(part.is_not_null()).then(at)).to_series()
 
+        return Column(one, Rendering(column.map_batches(places, return_dtype=pl.Int64)), values)
+    place = {value: at for at, value in enumerate(texts)}
     if isinstance(kind, pl.List):
-        return Column(one, lists, values)
+
+        def lists(part: pl.Series) -> pl.Series:
+            cells = part.cast(pl.List(pl.String)).to_list()
+            found = [None if t is None else str([place[code] for code in t]) for t in cells]
+            return pl.Series([None if text == "[]" else text for text in found], dtype=pl.String)
+
+        return Column(one, Rendering(column.map_batches(lists, return_dtype=pl.String)), values)
     if isinstance(kind, pl.Enum):
         written = [str(place[code]) if code in place else None for code in kind.categories]
         table = pl.Series(written, dtype=pl.String)
-        return Column(one, lambda part: table.gather(part.to_physical()), values)
-    known = pl.Series(used, dtype=pl.String)
-    written_ = pl.Series([str(at) for at in range(len(used))], dtype=pl.String)
+        return Column(one, Rendering(pl.lit(table).gather(column.to_physical())), values)
+    text = column.cast(pl.String)
+    if len(texts):
+        indexes = pl.Series([str(at) for at in range(len(texts))], dtype=pl.String)
+        text = text.replace_strict(texts, indexes, default=None, return_dtype=pl.String)
+    return Column(one, Rendering(text), values)
 
-    def texts(part: pl.Series) -> pl.Series:
-        text = part.cast(pl.String)
-        if known.is_empty():
-            return text
-        return text.replace_strict(known, written_, default=None, return_dtype=pl.String)
 
-    return Column(one, texts, values)
+def _names(values: pl.Series) -> orjson.Fragment:
+    """Return a long list of values that have names only, as version 1.0 has them."""
+    named = pl.concat_str(pl.lit(',{"name":'), _strings(values), pl.lit("}"))
+    return orjson.Fragment(b"[" + encoded(pl.select(named).to_series())[1:] + b"]")
 
 
 def _value(
@@ -178,40 +201,57 @@ def _number(text: str, generation: Generation) -> str | float | int:
     return int(text) if text.lstrip("-").isdecimal() else number
 
 
-def _plain(one: Component, kind: pl.DataType) -> Callable[[pl.Series], pl.Series]:
-    number = one.data_type in _NUMBERS
+def _plain(one: Component, kind: pl.DataType, height: int) -> Rendering:
+    """Return what writes the values themselves."""
+    column = pl.col(one.id)
     if kind == TEXTS:
-        return lambda part: _dumped([_by_language(text, one) for text in part.to_list()])
-    if kind.is_numeric() and number:
-        return _numbers
-    if one.multilingual and one.codelist is None and kind == pl.String:
-        return lambda part: _strings(part)
-    raw = _INTEGER if one.data_type in WHOLE else r"^(?:true|false)$"
-    mixed = one.data_type in WHOLE or one.data_type == "Boolean"
+        return _mapped(
+            column, lambda part: _dumped([_by_language(text, one) for text in part.to_list()])
+        )
+    if kind.is_numeric() and one.data_type in _NUMBERS:
+        if not kind.is_float():
+            return Rendering(column)
+        # JSON has no NaN: the standard's word for it goes as a string.
+        text = column.cast(pl.String)
+        word = pl.concat_str(pl.lit('"'), text.str.replace("inf", "INF", literal=True), pl.lit('"'))
+        either = pl.when(column.is_finite()).then(text).otherwise(word)
+        return Rendering(column, either, (~column.is_finite()).any())
+    language = one.multilingual and one.codelist is None and kind == pl.String
+    whole, boolean = one.data_type in WHOLE, one.data_type == "Boolean"
+    if not language and (whole or boolean):
+        raw = _INTEGER if whole else r"^(?:true|false)$"
+        return _mapped(column, lambda part: _unless(raw, part))
+    codes = told(column, kind, height, _quoted)
+    if codes is not None:
+        return Rendering(codes)
+    if kind.is_numeric():
+        return _mapped(column, lambda part: _strings(_with_infinity(part)))
+    text = column.cast(pl.String)
+    return Rendering(
+        pl.concat_str(pl.lit('"'), text, pl.lit('"')),
+        text.map_batches(_strings, return_dtype=pl.String),
+        text.str.contains(_SPECIAL).any(),
+    )
 
-    def texts(part: pl.Series) -> pl.Series:
-        text = part.cast(pl.String)
-        if part.dtype.is_float() and part.is_infinite().any():
-            text = text.str.replace("inf", "INF", literal=True)
-        quoted = _strings(text)
-        if not mixed:
-            return quoted
-        return pl.select(pl.when(text.str.contains(raw)).then(text).otherwise(quoted)).to_series()
 
-    return texts
+def _mapped(column: pl.Expr, write: Callable[[pl.Series], pl.Series]) -> Rendering:
+    return Rendering(column.map_batches(write, return_dtype=pl.String))
 
 
-def _numbers(part: pl.Series) -> pl.Series:
-    text = part.cast(pl.String)
-    if not part.dtype.is_float():
-        return text
-    odd = ~part.is_finite()
-    if not odd.any():
-        return text
-    # JSON has no NaN: the standard's word for it goes as a string.
-    text = text.str.replace("inf", "INF", literal=True)
-    quoted = pl.concat_str(pl.lit('"'), text, pl.lit('"'))
-    return pl.select(pl.when(odd).then(quoted).otherwise(text)).to_series()
+def _quoted(text: str) -> str:
+    return orjson.dumps(text).decode()
+
+
+def _with_infinity(part: pl.Series) -> pl.Series:
+    return part.cast(pl.String).str.replace("inf", "INF", literal=True)
+
+
+def _unless(raw: str, part: pl.Series) -> pl.Series:
+    """Return texts in quotes, those that are JSON by themselves without."""
+    text = _with_infinity(part) if part.dtype.is_numeric() else part.cast(pl.String)
+    return pl.select(
+        pl.when(text.str.contains(raw)).then(text).otherwise(_strings(text))
+    ).to_series()
 
 
 def _strings(part: pl.Series) -> pl.Series:
@@ -261,7 +301,7 @@ def _of_lists(one: Component, kind: pl.List, generation: Generation) -> Column:
         plain = part.cast(pl.List(pl.String)) if isinstance(kind.inner, pl.Enum) else part
         return _dumped(written(value) for value in plain.to_list())
 
-    return Column(one, cells, None)
+    return Column(one, _mapped(pl.col(one.id), cells), None)
 
 
 def _word(value: float) -> str:

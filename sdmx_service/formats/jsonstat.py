@@ -58,6 +58,7 @@ def write_json_stat(message: DataMessage) -> Iterator[bytes]:
             "version": "2.0",
             "class": "dataset",
             "label": message.text(message.flow.name),
+            **({"href": message.url} if message.url else {}),
             "source": message.sender or message.flow.agency,
             "updated": message.prepared.isoformat(),
             "id": [dimension.id for dimension in key],
@@ -101,6 +102,8 @@ def _dimension(message: DataMessage, dimension: Component, codes: list[str]) -> 
 def _cells(
     message: DataMessage, frame: pl.DataFrame, codes: dict[str, list[str]], cells: int
 ) -> dict[str, Any]:
+    if not cells:
+        return {"value": []}
     measure = message.dataset.structure.measure.id
     place = pl.lit(0, pl.Int64)
     for name, present in codes.items():

@@ -58,19 +58,37 @@ def schema(generation: Generation) -> str:
     return _SCHEMAS[generation]
 
 
-def meta(message: DataMessage, generation: Generation) -> dict[str, Any]:
-    """Return the meta object."""
+def meta(
+    message: DataMessage, generation: Generation, described: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the meta object; its languages are those of the structures ``described``."""
     sender = message.sender or message.datasets[0].flow.agency
     said: dict[str, Any] = {
         "id": message_id(message.release),
         "test": False,
         "prepared": message.prepared.isoformat(),
-        "contentLanguages": [_tag(message.languages[0], generation)],
+        "contentLanguages": [_tag(one, generation) for one in _languages(message, described)],
         "sender": {"id": message_id(sender)},
     }
     if generation is not Generation.SDMX_3_1:
         return {"schema": schema(generation), **said, "release": message.release}
     return {**said, "x-release": message.release}
+
+
+def _languages(message: DataMessage, described: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the languages that the message uses, those asked for first."""
+    found: set[str] = set()
+    left: list[Any] = list(described)
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            found |= one.get("names", {}).keys()
+            left += [inner for key, inner in one.items() if key != "names"]
+        elif isinstance(one, list):
+            left += one
+    wanted = [tag for tag in message.languages if tag in found]
+    # Where nothing has a name, ids stand for names.
+    return [*wanted, *sorted(found - set(wanted))] or ["en"]
 
 
 def _tag(language: str, generation: Generation) -> str:
@@ -113,7 +131,9 @@ def structure(
         "links": links(dataset),
         "name": message.text(names) or dataset.subject.id,
         "names": dict(names),
+        # Readers ask every level for its length, so that each is there.
         "dimensions": {
+            "dataSet": [],
             "series": dimensions(levels.series),
             "observation": dimensions(levels.each),
         },

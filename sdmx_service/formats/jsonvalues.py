@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from sdmx_service.errors import DataError
+from sdmx_service.formats.dataset import MISSING
 from sdmx_service.formats.textcells import FLOATS, Where, cells
 from sdmx_service.structures.artefacts import Component, DataStructure, Role
 
@@ -66,7 +67,8 @@ class Listed:
                 # In version 1.0 what is not coded is the name of a value without id.
                 found.append(one.get("id", one.get("name")))
             else:
-                found.append(one.get("id"))
+                # "#N/A" is no id, so version 1.0 has it as a name.
+                found.append(one.get("id", MISSING if one.get("name") == MISSING else None))
         return found
 
     @cached_property

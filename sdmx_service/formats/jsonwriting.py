@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -13,17 +14,19 @@ import polars as pl
 from sdmx_service.errors import NotAcceptable
 from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.dataset import SWITCHED_OFF, DataSet
+from sdmx_service.formats.decimals import as_digits
 from sdmx_service.formats.deletions import valid_marks
 from sdmx_service.formats.jsoncells import Column, columns
 from sdmx_service.formats.jsonstructure import Levels, links, meta, schema, structure
 from sdmx_service.formats.layout import Layout, layout
 from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage
 from sdmx_service.formats.partialkeys import partial_rows
-from sdmx_service.formats.xmlwriting import text
+from sdmx_service.formats.rendering import Rendering, doubts, encoded
 from sdmx_service.structures.artefacts import Attachment, Component
 
 __all__ = ["write_json"]
 
+_NULL = pl.lit(None, pl.String)
 _TITLES = {
     Generation.SDMX_2_1: "SDMX-JSON 1.0.0",
     Generation.SDMX_3_0: "SDMX-JSON 2.0.0",
@@ -41,7 +44,9 @@ def write_json(message: DataMessage, generation: Generation) -> Iterator[bytes]:
     title = _TITLES[generation]
     if not message.datasets:
         raise NotAcceptable(title, got="no data set", expected="one, which names the structure")
-    message = replace(message, datasets=tuple(valid_marks(one) for one in message.datasets))
+    message = replace(
+        message, datasets=tuple(valid_marks(as_digits(one).coded()) for one in message.datasets)
+    )
     parts = [
         _Part(message, _plan(message, one, generation), generation, f"{title}: data set {number}")
         for number, one in enumerate(message.datasets, 1)
@@ -75,7 +80,10 @@ def _pieces(
     else:
         for number, described in enumerate(head["structures"]):
             described["dataSets"] = [number]
-    opened: dict[str, Any] = {"meta": meta(message, generation), "data": head}
+    opened: dict[str, Any] = {
+        "meta": meta(message, generation, [one.described for one in parts]),
+        "data": head,
+    }
     if generation is Generation.SDMX_3_1:
         opened = {"$schema": schema(generation), **opened}
     yield orjson.dumps(opened).removesuffix(b"}}") + b',"dataSets":['
@@ -186,7 +194,7 @@ class _Part:
         series = tuple(one.id for one in self.plan.series_dimensions)
         for dimension in structure.key:
             values = self.columns[dimension.id].values if dimension.id in self.columns else None
-            if any(value.get("value") == SWITCHED_OFF for value in values or ()):
+            if isinstance(values, list) and any(v.get("value") == SWITCHED_OFF for v in values):
                 self._no_place(f"{dimension.id} switched off")
         for names, rows in self.partial.items():
             measured = any(one.id in rows.columns for one in structure.measures)
@@ -226,7 +234,7 @@ class _Part:
         yield orjson.dumps(said)[:-1]
         if not self.above.is_empty():
             cells = _array([self._cells(self.above, a) for a in self.levels.dataset_attributes], 1)
-            yield b',"attributes":' + text(cells)
+            yield b',"attributes":' + encoded(cells)
         if self.groups:
             yield from self._group_attributes()
         if not self.plan.observed or (self.levels.series and not self.plan.flat):
@@ -263,69 +271,74 @@ class _Part:
         )
         yield b',"dimensionGroupAttributes":{' + ",".join(written).encode() + b"}"
 
-    def _values(self, chunk: pl.DataFrame) -> pl.Series:
-        chosen = (*self.levels.measures, *self.levels.observation_attributes)
-        cells = [self._cells(chunk, one) for one in chosen]
-        if self.first and not self.levels.measures:
-            # In version 1.0 the first is the value of the observation, there or not.
-            cells.insert(0, pl.repeat("null", chunk.height, eager=True))
-        return _array(cells, chunk.height)
-
     def _cells(self, rows: pl.DataFrame, one: Component) -> pl.Series:
         if one.id not in rows.columns:
             return pl.repeat("null", rows.height, eager=True)
         return self.columns[one.id].of(rows)
 
-    def _key(self, rows: pl.DataFrame, chosen: Sequence[Component]) -> pl.Series:
-        parts = [self.columns[one.id].of(rows) for one in chosen]
-        return pl.select(
-            pl.concat_str(pl.lit('"'), pl.concat_str(*parts, separator=":"), pl.lit('":'))
-        ).to_series()
+    def _key(self, chosen: Sequence[Component]) -> pl.Expr:
+        parts = [self.columns[one.id].text for one in chosen]
+        return pl.concat_str(pl.lit('"'), pl.concat_str(*parts, separator=":"), pl.lit('":'))
+
+    def _lines(self, rows: pl.DataFrame, before: pl.Series) -> bytes:
+        """Return ``"key":[values]`` of each row, after what stands before it."""
+        chosen = {
+            one.id: self.columns[one.id].rendering if one.id in rows.columns else Rendering(_NULL)
+            for one in (*self.levels.measures, *self.levels.observation_attributes)
+        }
+        doubtful = doubts(rows, chosen)
+        cells = [one.sure if name in doubtful else one.easy for name, one in chosen.items()]
+        if self.first and not self.levels.measures:
+            # In version 1.0 the first is the value of the observation, there or not.
+            cells.insert(0, _NULL)
+        first = [cells[0].cast(pl.String).fill_null("null")] if cells else []
+        start = pl.concat_str(before, self._key(self.levels.each), pl.lit("["), *first)
+        lines = rows.select(
+            cell.alias(str(place)) for place, cell in enumerate([start, *cells[1:]])
+        )
+        out = BytesIO()
+        # A separator between the cells of a row is all that an array needs.
+        lines.write_csv(
+            out, include_header=False, quote_style="never", null_value="null", line_terminator="]"
+        )
+        return out.getvalue()
 
     def _flat(self) -> Iterator[bytes]:
-        comma = b""
-        for chunk, _ in self.plan.chunks():
-            before = pl.Series([comma.decode()]).extend_constant(",", chunk.height - 1)
-            lines = [before, self._key(chunk, self.levels.each), self._values(chunk)]
-            yield text(pl.select(pl.concat_str(*lines)).to_series())
-            comma = b","
+        comma = ""
+        for block in self.plan.blocks():
+            rows = block.rows
+            before = pl.Series([comma]).extend_constant(",", max(rows.height - 1, 0))
+            yield self._lines(rows, before.head(rows.height))
+            comma = ","
 
     def _heads(self, rows: pl.DataFrame, close: str) -> pl.Series:
         placed = {one.id for one in self.plan.series_attributes}
         if rows is self.bare:
             placed = set(rows.columns)
         cells = [
-            self.columns[one.id].of(rows)
-            if one.id in placed
-            else pl.repeat("null", rows.height, eager=True)
+            self.columns[one.id].text if one.id in placed else pl.lit("null")
             for one in self.levels.series_attributes
         ]
-        key = self._key(rows, self.levels.series)
-        if not cells:
-            return pl.select(pl.concat_str(key, pl.lit("{" + close))).to_series()
-        close = close if close == "}" else f",{close}"
-        said = _array(cells, rows.height)
-        return pl.select(
-            pl.concat_str(key, pl.lit('{"attributes":'), said, pl.lit(close))
-        ).to_series()
+        parts = [self._key(self.levels.series), pl.lit("{")]
+        if cells:
+            close = close if close == "}" else f",{close}"
+            parts += [pl.lit('"attributes":['), pl.concat_str(*cells, separator=","), pl.lit("]")]
+        return rows.select(pl.concat_str(*parts, pl.lit(close))).to_series()
 
     def _series(self) -> Iterator[bytes]:
         opened = False
-        for chunk, starts in self.plan.chunks():
-            if not self.plan.observed:
+        if self.plan.observed:
+            for block in self.plan.blocks():
+                heads = self._heads(block.heads, '"observations":{')
+                starts = pl.select(pl.concat_str(pl.lit("}},"), heads)).to_series()
+                if not opened:
+                    starts = pl.concat([heads.head(1), starts.slice(1)])
+                yield self._lines(block.rows, block.before(starts, ","))
+                opened = True
+        else:
+            for chunk, _ in self.plan.chunks():
                 yield _listed(self._heads(chunk, "}"), opened)
-            else:
-                between = "}}," if opened else ""
-                heads = self._heads(chunk.filter(starts), '"observations":{')
-                place = pl.select(
-                    pl.when(starts).then(starts.cum_sum().cast(pl.Int64) - 1)
-                ).to_series()
-                before = pl.select(pl.concat_str(pl.lit("}},"), heads)).to_series().gather(place)
-                time = self._key(chunk, self.levels.each)
-                lines = [before.fill_null(","), time, self._values(chunk)]
-                piece = text(pl.select(pl.concat_str(*lines)).to_series())
-                yield piece if between else piece.removeprefix(b"}},")
-            opened = True
+                opened = True
         if opened and self.plan.observed:
             yield b"}}"
         if self.bare.height and (self.first or self.bare.width == len(self.levels.series)):
@@ -334,7 +347,7 @@ class _Part:
 
 def _listed(lines: pl.Series, opened: bool) -> bytes:
     pieces = pl.select(pl.concat_str(pl.lit(","), lines)).to_series()
-    return text(pieces) if opened else text(pieces).removeprefix(b",")
+    return encoded(pieces) if opened else encoded(pieces).removeprefix(b",")
 
 
 def _array(parts: Sequence[pl.Series], height: int) -> pl.Series:

@@ -8,13 +8,12 @@ from functools import cached_property
 
 import polars as pl
 
-from sdmx_service.formats.dataset import ROWS_A_CHUNK, DataSet
+from sdmx_service.formats.dataset import ROWS_A_CHUNK, ROWS_A_PIECE, Array, Block, DataSet
 from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage
 from sdmx_service.formats.partialkeys import observations, partial_rows
-from sdmx_service.formats.rendering import renderer
 from sdmx_service.structures.artefacts import Attachment, Component
 
-__all__ = ["ROWS_A_CHUNK", "Group", "Layout", "layout", "renderer"]
+__all__ = ["Group", "Layout", "layout"]
 
 _BOTH = frozenset({Attachment.SERIES, Attachment.OBSERVATION})
 
@@ -77,10 +76,31 @@ class Layout:
         parts = list(_rows(self.dataset, self.at, ROWS_A_CHUNK))
         return pl.concat(parts) if parts else pl.DataFrame(schema=dict(self.dataset.schema))
 
-    def chunks(self, rows: int = ROWS_A_CHUNK) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
+    def chunks(self, rows: int | None = None) -> Iterator[tuple[pl.DataFrame, pl.Series]]:
         """Yield observations, and of each whether it opens a series, ``rows`` at a time."""
         names = [dimension.id for dimension in self.series_dimensions]
-        yield from _with_starts(_rows(self.dataset, self.at, rows), names)
+        yield from _with_starts(_rows(self.dataset, self.at, rows or ROWS_A_PIECE), names)
+
+    def blocks(self, rows: int | None = None) -> Iterator[Block]:
+        """Yield observations ``rows`` at a time, what their series say once apart from them.
+
+        Without series, observations say it all.
+        """
+        once = {one.id for one in (*self.series_dimensions, *self.series_attributes)}
+        above = [name for name in self.dataset.schema if name in once]
+        below = [name for name in self.dataset.schema if name not in once]
+        index, structure = self.dataset.index, self.dataset.structure
+        by_time = structure.timed and self.at == structure.time.id
+        if index is not None and (self.flat or by_time):
+            for found in index.runs(above, below, rows or ROWS_A_PIECE):
+                yield Block(*found)
+            return
+        for chunk, starts in self.chunks(rows):
+            opens = bool(starts[0]) if chunk.height else True
+            begins: Array = starts.to_numpy().copy()
+            begins[:1] = True
+            heads = chunk.filter(pl.Series(begins)).select(above)
+            yield Block(heads, chunk.select(below), begins.nonzero()[0], opens)
 
     @cached_property
     def bare_series(self) -> pl.DataFrame:
@@ -151,7 +171,9 @@ def layout(
     above = tuple(one for one in structure.key if not flat and one.id != observed_by)
     below = tuple(one for one in structure.key if flat or one.id == observed_by)
     listed = not all(one.id in chosen.schema for one in below)
-    if flat and listed:  # a list of series stays one, whichever shape is asked for
+    timeless = structure.timed and structure.time.id not in chosen.schema
+    if timeless or (flat and listed):
+        # A list of series stays one, whichever shape is asked for.
         above, below, flat = structure.dimensions, (structure.time,), False
         observed_by = structure.time.id
     present = [a for a in structure.attributes if a.id in chosen.schema]
@@ -214,8 +236,8 @@ def _with_starts(
 
 def _differs(before: pl.DataFrame | None, part: pl.DataFrame, names: list[str]) -> bool:
     """Return whether the first row of ``part`` differs from the last row before it."""
-    if before is None:
-        return True
+    if before is None or not names:
+        return before is None
     pair = pl.concat([before.select(names), part.head(1).select(names)])
     return bool(_changes(pair, names, opens=False)[1])
 

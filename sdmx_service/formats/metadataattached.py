@@ -30,24 +30,21 @@ from sdmx_service.structures.urns import Urn
 
 __all__ = ["refuse_uncarried", "with_metadata"]
 
-_CARRIERS = frozenset(
-    f"application/vnd.sdmx.data+{form};version={version}"
-    for form, versions in (("csv", ("2.0.0", "2.1.0")), ("json", ("2.0.0", "2.1.0")))
-    for version in versions
-)
+# SDMX-ML 3.x has a place only for metadata attributes that the data structure itself names.
+_CARRIERS = frozenset({"csv20", "csv21", "json20", "json21", "parquet", "arrow", "table", "xlsx"})
 _WHOLE = frozenset({"Integer", "Long", "Short", "Count", "BigInteger"})
 _NUMBERS = frozenset({"Double", "Float"})
 
 
 def refuse_uncarried(one: Format[DataMessage]) -> None:
     """Raise NotAcceptable where a format has no place for metadata beside data here."""
-    if one.content_type not in _CARRIERS:
-        able = [other.name for other in data_formats() if other.content_type in _CARRIERS]
+    if one.name not in _CARRIERS:
+        able = [other.name for other in data_formats() if other.name in _CARRIERS]
         raise NotAcceptable(
             one.content_type,
-            got="attributes=msd",
-            expected="a format that has a place for reference metadata",
-            hint=f"format= one of {', '.join(able)}, or ask /metadata",
+            got="reference metadata (attributes=msd or all)",
+            expected="a format that has a place for them",
+            hint=f"format= one of {', '.join(able)}; or attributes=dsd, and ask /metadata",
         )
 
 

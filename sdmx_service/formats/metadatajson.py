@@ -67,12 +67,31 @@ def _written(message: MetadataMessage, generation: Generation) -> bytes:
         "id": message_id(message.id),
         "prepared": message.prepared.isoformat(),
         "test": False,
-        "contentLanguages": list(message.languages),
+        "contentLanguages": _languages(message),
         "sender": {"id": message.sender},
     }
     sets = [_set(one, message, newest=newest) for one in message.sets]
     root: dict[str, Any] = {"$schema": _SCHEMA_21} if newest else {}
     return orjson.dumps(root | {"meta": meta, "data": {"metadataSets": sets}})
+
+
+def _languages(message: MetadataMessage) -> list[str]:
+    """Return the languages that the message uses, those asked for first."""
+    found: set[str] = set()
+    left: list[Any] = [one.content for one in message.sets]
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            for key in ("names", "descriptions", "texts", "titles"):
+                found |= one.get(key, {}).keys()
+            if "id" in one and isinstance(one.get("value"), Mapping):
+                found |= one["value"].keys()
+            left += [inner for key, inner in one.items() if key != "value"]
+        elif isinstance(one, list | tuple):
+            left += one
+    wanted = [tag for tag in message.languages if tag in found]
+    # Where nothing has a name, ids stand for names.
+    return [*wanted, *sorted(found - set(wanted))] or ["en"]
 
 
 def _set(one: MetadataSet, message: MetadataMessage, *, newest: bool) -> dict[str, Any]:

@@ -148,8 +148,11 @@ class _Writer:
             write_annotations(element, content["annotations"], self.com)
         for link in content.get("links", ()):
             known = {"rel": "rel", "href": "url", "urn": "urn", "type": "type"}
-            if not {"rel", "href"} <= link.keys() <= known.keys():
-                raise self.refused(one, "a link without href, or with more than href, urn, type")
+            for key in ("rel", "href"):
+                if key not in link:
+                    raise self.refused(one, f"a link without {key}")
+            if more := sorted(link.keys() - known.keys()):
+                raise self.refused(one, f"a link with {', '.join(more)}")
             etree.SubElement(
                 element, f"{self.com}Link", {known[key]: str(text) for key, text in link.items()}
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Generic, TypeVar
@@ -26,6 +26,9 @@ _MEDIA_RANGE = re.compile(r"[A-Za-z0-9_.+*-]{1,120}/[A-Za-z0-9_.+*-]{1,120}")
 _VERSION_PART = re.compile(r"(\d{1,4}?)([+~*]?)|([+~*])", re.ASCII)
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 # The field guide of SDMX-CSV says ``keys`` where it lists the parameters, ``key`` in examples.
+# Words of ``format=`` that the standard itself has (REST 2.2, doc/extend.md), which says of them
+# that the newest version answers where none is named.
+_NEWEST = frozenset({"csvdata", "jsondata"})
 _OPTIONS = {"labels": "labels", "timeformat": "timeFormat", "keys": "keys", "key": "keys"}
 
 
@@ -91,10 +94,18 @@ def negotiate(
 
     ``asked`` is the parameter ``format=`` (a short name or a media type) and wins over the Accept
     header; ``version`` is ``formatVersion=``, which says something only beside it. ``labels``,
-    ``keys`` and ``time_format`` win over the parameters of those names in the header. Where no
-    version is named, formats of ``generation`` come first, then newer versions. Raises
-    NotAcceptable, which lists what there is, and RequestError for a word that no option has.
+    ``keys`` and ``time_format`` win over the parameters of those names in the header; a version
+    that has such an option without this value does not answer. Where no version is named, formats
+    of ``generation`` come first, then newer versions. Raises NotAcceptable, which lists what there
+    is, and RequestError for a word that no option has.
     """
+    labelled = None if labels is None else _option(Labels, "labels", labels)
+    keyed = None if keys is None else _option(Keys, "keys", keys)
+    timed = None if time_format is None else _option(TimeFormat, "timeFormat", time_format)
+    options = {"labels": labelled, "keys": keyed, "timeFormat": timed}
+    chosen = {name: value.value for name, value in options.items() if value is not None}
+    every = formats
+    formats = [one for one in every if _knows(one, chosen)]
     if asked and "/" not in asked:
         choice = _by_name(formats, asked.lower(), version, default, generation)
     elif asked:
@@ -105,16 +116,24 @@ def negotiate(
         raise NotAcceptable(
             "format" if asked else "Accept",
             got=f"{asked} {version or ''}".strip()[:255] if asked else (accept or "")[:255],
-            expected="one of " + ", ".join(one.content_type for one in formats),
-            hint="or format= " + ", ".join(one.name for one in formats),
+            expected="one of " + ", ".join(one.content_type for one in formats)
+            if formats
+            else "a format that has a place for what is asked for",
+            hint="or format= " + ", ".join(one.name for one in formats)
+            if len(formats) == len(every)
+            else f"or format= {', '.join(one.name for one in formats)}, of those that can say "
+            + ", ".join(f"{name}={value}" for name, value in chosen.items()),
         )
-    if labels is not None:
-        choice = replace(choice, labels=_option(Labels, "labels", labels))
-    if keys is not None:
-        choice = replace(choice, keys=_option(Keys, "keys", keys))
-    if time_format is not None:
-        choice = replace(choice, time_format=_option(TimeFormat, "timeFormat", time_format))
-    return choice
+    return replace(
+        choice,
+        labels=labelled or choice.labels,
+        keys=keyed or choice.keys,
+        time_format=timed or choice.time_format,
+    )
+
+
+def _knows(one: Format[_Message], chosen: Mapping[str, str]) -> bool:
+    return all(value in one.options[name] for name, value in chosen.items() if name in one.options)
 
 
 def _option(kind: type[_Option], name: str, text: str) -> _Option:
@@ -139,8 +158,9 @@ def _by_name(
     found = [one for one in known if version is None or _within(version, one.version)]
     if not found:
         return None
+    own = None if asked in _NEWEST else generation
     best = max(
-        found, key=lambda one: (one is default, one.generation is generation, _numbers(one.version))
+        found, key=lambda one: (one is default, one.generation is own, _numbers(one.version))
     )
     return Choice(best, best.content_type)
 
@@ -172,7 +192,7 @@ def _best(
                 wanted.quality,
                 precision,
                 position,
-                one is default and type == one.media_type,
+                one is default,
                 one.generation is generation,
                 _numbers(one.version),
                 -place,
@@ -252,11 +272,30 @@ def _in_range(wanted: str, have: list[int]) -> bool:
     return have[:place] == least[:place] and have[place:] >= least[place:]
 
 
-def languages(header: str | None, asked: str | None = None) -> tuple[str, ...]:
+def languages(
+    header: str | None, asked: str | None = None, spoken: Collection[str] = ()
+) -> tuple[str, ...]:
     """Return language tags, the most wanted first; ``asked`` (``lang=``) wins over the header.
 
-    A tag with a region is followed by its plain language; English comes last.
+    A tag with a region is followed by its plain language; English comes last. Where the languages
+    ``spoken`` are told, the usual one first, only these are returned: ``lang=all`` is all of them,
+    a header that names none of them means the usual one (RFC 9110, 12.5.4), and a ``lang=`` that
+    names none raises NotAcceptable (SDMX REST 2.2, "Other parameters used for content
+    negotiation").
     """
+    if spoken and asked == "all":
+        return tuple(spoken)
+    wanted = _wanted(header, asked)
+    if not spoken:
+        return tuple(dict.fromkeys([*wanted, "en"]))
+    known = {tag.lower(): tag for tag in spoken}
+    found = [known[tag.lower()] for tag in wanted if tag.lower() in known]
+    if asked and not found:
+        raise NotAcceptable("lang", got=asked[:255], expected=f"all or one of {', '.join(spoken)}")
+    return tuple(dict.fromkeys([*found, next(iter(spoken))]))
+
+
+def _wanted(header: str | None, asked: str | None) -> list[str]:
     weighted = []
     for entry in (asked or header or "en")[:_LONGEST].split(","):
         tag, _, rest = (part.strip() for part in entry.partition(";"))
@@ -264,5 +303,4 @@ def languages(header: str | None, asked: str | None = None) -> tuple[str, ...]:
         if _LANGUAGE.fullmatch(tag) and _QUALITY.fullmatch(quality) and float(quality) > 0:
             weighted.append((-float(quality), tag))
     tags = [tag for _, tag in sorted(weighted, key=lambda pair: pair[0])]
-    wanted = [part for tag in tags for part in (tag, tag.partition("-")[0].lower())]
-    return tuple(dict.fromkeys([*wanted, "en"]))
+    return [part for tag in tags for part in (tag, tag.partition("-")[0].lower())]

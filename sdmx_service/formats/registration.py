@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
+from sdmx_service.formats.action import Generation
 from sdmx_service.formats.registry import Format
 
 __all__ = ["Registration", "RegistrationMessage", "registration_formats"]
@@ -47,8 +48,9 @@ def registration_formats() -> tuple[Format[RegistrationMessage], ...]:
             write=_writer(f"v3_{version[2]}"),
             plain_types=("application/xml", "text/xml"),
             family=("registry", "xml"),
+            generation=generation,
         )
-        for version in ("3.1.0", "3.0.0")
+        for version, generation in (("3.1.0", Generation.SDMX_3_1), ("3.0.0", Generation.SDMX_3_0))
     )
 
 

@@ -1,41 +1,84 @@
-"""Cells as text, made once a code or a distinct text and never once a cell."""
+"""What is written of a column: two ways, of which most parts of it need only the easy one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
 import polars as pl
 
-__all__ = ["renderer"]
+__all__ = ["Rendering", "doubts", "encoded", "told"]
 
-_MARK = "\x00"
+# Longer lists are written anew for each message, instead of being kept.
+_KEPT = 1_000
 
 
-def renderer(column: pl.Series, render: Callable[[str], str]) -> Callable[[pl.Series], pl.Series]:
-    """Return a function that renders slices of ``column``; a missing value stays null.
+@dataclass(frozen=True)
+class Rendering:
+    """A column as it is written; null is what is not reported.
 
-    ``render`` is called once a code, or once a distinct text; never once a cell. Numbers go in
-    their shortest form that reads back the same.
+    ``doubt`` asks of some rows whether ``careful`` must be used for them: a text with a character
+    to escape, a number without digits. Without it ``easy`` always does.
     """
-    if isinstance(column.dtype, pl.Enum) and len(column) >= len(column.dtype.categories):
-        table = pl.Series([render(code) for code in column.dtype.categories], dtype=pl.String)
-        return lambda part: table.gather(part.to_physical())
-    if column.dtype.is_numeric():
-        before, _, after = render(_MARK).partition(_MARK)
-        return lambda part: _numbers(part, before, after)
-    return lambda part: _texts(part.cast(pl.String), render)
+
+    easy: pl.Expr
+    careful: pl.Expr | None = None
+    doubt: pl.Expr | None = None
+
+    @property
+    def sure(self) -> pl.Expr:
+        """What may be used for any rows."""
+        return self.easy if self.careful is None else self.careful
 
 
-def _numbers(part: pl.Series, before: str, after: str) -> pl.Series:
-    text = part.cast(pl.String)
-    if part.dtype.is_float() and part.is_infinite().any():
-        text = text.str.replace("inf", "INF", literal=True)  # as xs:double writes it
-    return pl.select(pl.concat_str(pl.lit(before), text, pl.lit(after))).to_series()
+def doubts(rows: pl.DataFrame, renderings: Mapping[str, Rendering]) -> frozenset[str]:
+    """Return the names of those that must be written carefully in some rows."""
+    asked = [one.doubt.alias(name) for name, one in renderings.items() if one.doubt is not None]
+    if not asked:
+        return frozenset()
+    said = rows.select(asked).row(0, named=True)
+    return frozenset(name for name, doubtful in said.items() if doubtful)
 
 
-def _texts(part: pl.Series, render: Callable[[str], str]) -> pl.Series:
-    distinct = part.unique().drop_nulls()
-    if distinct.is_empty():
-        return part
-    rendered = pl.Series([render(text) for text in distinct], dtype=pl.String)
-    return part.replace_strict(distinct, rendered, default=None, return_dtype=pl.String)
+def told(
+    column: pl.Expr,
+    kind: pl.DataType,
+    height: int,
+    write: Callable[[str], str],
+    before: str = "",
+    after: str = "",
+) -> pl.Expr | None:
+    """Return a column of codes with each as ``write`` has it, made once a code and not once a cell.
+
+    ``before`` and ``after`` stand around it. None where it is no column of codes, or has fewer
+    rows (``height``) than codes. ``write`` is the same function from one message to the next.
+    """
+    if not isinstance(kind, pl.Enum) or height < len(kind.categories):
+        return None
+    few = len(kind.categories) <= _KEPT
+    table = (_kept if few else _written)(kind, write, before, after)
+    return pl.lit(table).gather(column.to_physical())
+
+
+def _written(kind: pl.Enum, write: Callable[[str], str], before: str, after: str) -> pl.Series:
+    codes = kind.categories.to_list()
+    together = "".join(codes)
+    if write(together) == together:  # nothing to be done for any of them
+        return pl.Series([f"{before}{code}{after}" for code in codes], dtype=pl.String)
+    return pl.Series([f"{before}{write(code)}{after}" for code in codes], dtype=pl.String)
+
+
+_kept = lru_cache(maxsize=1_000)(_written)
+
+
+def encoded(lines: pl.Series) -> bytes:
+    """Return the lines one after the other, as UTF-8."""
+    array = lines.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, places, content = array.buffers()
+    if content is None:
+        return b""
+    offsets = np.frombuffer(places, np.int64)
+    start, end = int(offsets[array.offset]), int(offsets[array.offset + len(array)])
+    return bytes(memoryview(content)[start:end])

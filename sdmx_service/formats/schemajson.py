@@ -19,6 +19,7 @@ from sdmx_service.formats.dataset import MISSING
 from sdmx_service.formats.message import ALL_DIMENSIONS
 from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, Writable, allowed
 from sdmx_service.formats.schema import register_schema as register
+from sdmx_service.formats.schemaxsdtypes import FLOATS
 from sdmx_service.structures.artefacts import (
     Attachment,
     Component,
@@ -48,7 +49,10 @@ _NUMBERS = _WHOLE | {
 }
 # What a text of a number must look like where it has more digits than a JSON reader keeps.
 _WHOLE_TEXT = "^[+-]?[0-9]+$"
-_NUMBER_TEXT = "^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NUMBER_TEXT = "^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)$"
+_FLOAT_TEXT = f"{_NUMBER_TEXT[:-1]}([eE][+-]?[0-9]+)?$"
+# The whole numbers that are of so many bits, apart from the sign.
+_BITS = {"Short": 15, "Integer": 31, "Long": 63}
 _TESTED = frozenset({"minLength", "maxLength", "pattern"})
 Schema = dict[str, Any]
 
@@ -179,14 +183,20 @@ def _value(component: Component | MetadataAttribute, codes: Iterable[str] | None
     if codes is not None:
         return {"enum": [*codes, MISSING, None]}
     kind, facets = component.data_type, component.facets
-    others: list[Any] = [None, "NaN", MISSING, "INF", "-INF"]
     if kind in _NUMBERS:
-        whole = kind in _WHOLE
+        whole, floating = kind in _WHOLE, kind in FLOATS
         number: Schema = {"type": "integer" if whole else "number"}
+        if kind in _BITS:
+            number |= {"minimum": -(2 ** _BITS[kind]), "maximum": 2 ** _BITS[kind] - 1}
+        elif kind == "Count":
+            number["minimum"] = 0
         for facet, keyword in (("minValue", "minimum"), ("maxValue", "maximum")):
             if facet in facets:
                 number[keyword] = float(facets[facet])
-        text = {"type": "string", "pattern": _WHOLE_TEXT if whole else _NUMBER_TEXT}
+        pattern = _WHOLE_TEXT if whole else _FLOAT_TEXT if floating else _NUMBER_TEXT
+        text = {"type": "string", "pattern": pattern}
+        # A float that is missing on purpose is NaN, anything else has a mark of its own.
+        others: list[Any] = [None, *(("NaN", "INF", "-INF") if floating else (MISSING,))]
         return {"anyOf": [number, text, {"enum": others}]}
     if kind == "Boolean":
         return {"enum": [True, False, "true", "false", "1", "0", None, MISSING]}
@@ -198,7 +208,14 @@ def _value(component: Component | MetadataAttribute, codes: Iterable[str] | None
         plain["pattern"] = f"^(?:{facets['pattern']})$"
     # A text in several languages is an object; which languages is the standard's affair.
     by_language = {"type": "object", "additionalProperties": plain}
-    return {"anyOf": [plain, {"type": ["number", "boolean"]}, by_language, {"enum": others[:3]}]}
+    return {
+        "anyOf": [
+            plain,
+            {"type": ["number", "boolean"]},
+            by_language,
+            {"enum": [None, "NaN", MISSING]},
+        ]
+    }
 
 
 def _measured(measures: Sequence[Component]) -> Iterator[Schema]:

@@ -95,8 +95,8 @@ def _faults(
         listed = component.codelist.id if component.codelist else "the constraint"
         yield from _found(component, Kind.CODE, values, wrong, f"a code of {listed} allowed here")
         return
-    if not keyed:
-        values = values.filter(pl.col("value") != MISSING)
+    if not keyed and component.data_type not in _FLOATS:
+        values = values.filter(pl.col("value") != MISSING)  # of a float NaN is missing on purpose
     yield from _typed(component, values)
 
 
@@ -174,6 +174,10 @@ def _outside(component: Component, values: pl.DataFrame, number: pl.Expr | None)
             tests.append(("minValue", number < float(facets["minValue"])))
         if "maxValue" in facets:
             tests.append(("maxValue", number > float(facets["maxValue"])))
+        if "decimals" in facets and component.data_type not in _FLOATS:
+            digits = text.str.extract(r"\.([0-9]*?)0*$").str.len_chars().fill_null(0)
+            tests.append(("decimals", digits > int(facets["decimals"])))
+        tests += _between(component, number)
     else:
         if "minLength" in facets:
             tests.append(("minLength", text.str.len_chars() < int(facets["minLength"])))
@@ -184,6 +188,22 @@ def _outside(component: Component, values: pl.DataFrame, number: pl.Expr | None)
     for facet, test in tests:
         expected = f"{facet} {facets[facet]}"
         yield from _found(component, Kind.FACET, values, test, expected)
+
+
+def _between(component: Component, number: pl.Expr) -> Iterator[tuple[str, pl.Expr]]:
+    """Yield the tests of a type that is a range, where no least value is said besides."""
+    facets = component.facets
+    if component.data_type not in ("InclusiveValueRange", "ExclusiveValueRange"):
+        return
+    if "minValue" in facets:
+        return
+    open_ended = component.data_type == "ExclusiveValueRange"
+    if "startValue" in facets:
+        least = float(facets["startValue"])
+        yield "startValue", number <= least if open_ended else number < least
+    if "endValue" in facets:
+        most = float(facets["endValue"])
+        yield "endValue", number >= most if open_ended else number > most
 
 
 def _found(

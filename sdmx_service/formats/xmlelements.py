@@ -11,11 +11,13 @@ import polars as pl
 from sdmx_service.formats.dataset import DataSet
 from sdmx_service.formats.xmlcells import (
     Cells,
+    Complex,
     Parts,
     attribute,
     attribute_cells,
     complex_cells,
     joined,
+    parts,
 )
 from sdmx_service.formats.xmlheader import Dialect
 from sdmx_service.structures.artefacts import Component, Role
@@ -38,6 +40,7 @@ class Elements(ABC):
     prefix: str
     language: str
     _cells: dict[str, Cells] = field(default_factory=dict)
+    _nested: dict[str, Complex] = field(default_factory=dict)
 
     @abstractmethod
     def opening(self, attributes: pl.DataFrame) -> str:
@@ -51,9 +54,18 @@ class Elements(ABC):
 
     @abstractmethod
     def observations(
-        self, rows: pl.DataFrame, dimensions: Components, values: Components, alone: bool
+        self,
+        rows: pl.DataFrame,
+        dimensions: Components,
+        values: Components,
+        *,
+        alone: bool,
+        after: Parts,
     ) -> pl.Series:
-        """Return an Obs element a row; ``alone`` without a series around it."""
+        """Return an Obs element a row; ``alone`` without a series around it.
+
+        ``after`` is what it follows in its row, such as the start of a series.
+        """
 
     @abstractmethod
     def group(
@@ -97,7 +109,7 @@ class Specific(Elements):
             return f"{opened}>"
         components = [self.dataset.structure.by_id[name] for name in attributes.columns]
         if old:
-            texts = joined([opened, *self._simple(attributes, components), ">"])
+            texts = joined([opened, *self._simple(attributes, components), ">"], attributes)
             return str(texts.item())
         return f"{opened}>{self.group(attributes, None, (), components).item()}"
 
@@ -108,10 +120,16 @@ class Specific(Elements):
         return self._element("Series", "", rows, (*dimensions, *attributes), closed)
 
     def observations(
-        self, rows: pl.DataFrame, dimensions: Components, values: Components, alone: bool
+        self,
+        rows: pl.DataFrame,
+        dimensions: Components,
+        values: Components,
+        *,
+        alone: bool,
+        after: Parts,
     ) -> pl.Series:
         """Return ``<Obs ID="value" .../>`` a row."""
-        return self._element("Obs", "", rows, (*dimensions, *values), closed=True)
+        return self._element("Obs", "", rows, (*dimensions, *values), closed=True, after=after)
 
     def group(
         self, rows: pl.DataFrame, id: str | None, dimensions: Components, attributes: Components
@@ -121,20 +139,26 @@ class Specific(Elements):
         return self._element(name, type, rows, (*dimensions, *attributes), closed=True)
 
     def _element(
-        self, name: str, type: str, rows: pl.DataFrame, components: Components, closed: bool
+        self,
+        name: str,
+        type: str,
+        rows: pl.DataFrame,
+        components: Components,
+        closed: bool,
+        after: Parts | None = None,
     ) -> pl.Series:
         simple = [one for one in components if not self._is_complex(one)]
         nested = [one for one in components if self._is_complex(one)]
-        parts: list[pl.Series | str] = [f"<{name}{type}", *self._simple(rows, simple)]
+        made: Parts = [*(after or ()), f"<{name}{type}", *self._simple(rows, simple)]
         if not nested:
-            return joined([*parts, "/>" if closed else ">"], rows.height)
-        parts.append(">")
+            return joined([*made, "/>" if closed else ">"], rows)
+        made.append(">")
         for one in nested:
-            parts += self._complex(one)(rows.get_column(one.id))
-        return joined([*parts, f"</{name}>"] if closed else parts, rows.height)
+            made += self._complex(one)(rows.get_column(one.id))
+        return joined([*made, f"</{name}>"] if closed else made, rows)
 
     def _simple(self, rows: pl.DataFrame, components: Components) -> Parts:
-        return [part for one in components for part in self._cell(one)(rows.get_column(one.id))]
+        return parts(rows, [self._cell(one) for one in components])
 
     def _cell(self, one: Component) -> Cells:
         if one.id not in self._cells:
@@ -150,13 +174,13 @@ class Specific(Elements):
         languages = one.multilingual and one.codelist is None
         return languages or one.multiple or isinstance(self.dataset.schema[one.id], pl.List)
 
-    def _complex(self, one: Component) -> Cells:
-        if one.id not in self._cells:
+    def _complex(self, one: Component) -> Complex:
+        if one.id not in self._nested:
             # The type has the name it bears in the samples of the standard.
             type = f"{self.prefix}:{one.id}_{one.role.name}"
             kind, height = self.dataset.schema[one.id], self.dataset.height
-            self._cells[one.id] = complex_cells(one, kind, height, type, self.language)
-        return self._cells[one.id]
+            self._nested[one.id] = complex_cells(one, kind, height, type, self.language)
+        return self._nested[one.id]
 
 
 class Generic(Elements):
@@ -168,7 +192,7 @@ class Generic(Elements):
         components = [self.dataset.structure.by_id[name] for name in attributes.columns]
         if attributes.is_empty():
             return opened
-        return opened + str(self._attributes(attributes, components)[0].item())
+        return opened + str(joined(self._attributes(attributes, components), attributes).item())
 
     @property
     def after_series(self) -> str:
@@ -187,14 +211,20 @@ class Generic(Elements):
                 *self._attributes(rows, attributes),
                 "</generic:Series>" if closed else "",
             ],
-            rows.height,
+            rows,
         )
 
     def observations(
-        self, rows: pl.DataFrame, dimensions: Components, values: Components, alone: bool
+        self,
+        rows: pl.DataFrame,
+        dimensions: Components,
+        values: Components,
+        *,
+        alone: bool,
+        after: Parts,
     ) -> pl.Series:
         """Return ``<generic:Obs>`` with its key, value and attributes a row."""
-        key: list[pl.Series | str]
+        key: Parts
         if alone:
             key = ["<generic:ObsKey>", *self._values(rows, dimensions), "</generic:ObsKey>"]
         else:
@@ -203,13 +233,14 @@ class Generic(Elements):
         attributes = [one for one in values if one.role is Role.ATTRIBUTE]
         return joined(
             [
+                *after,
                 "<generic:Obs>",
                 *key,
                 *self._values(rows, measures, "generic:ObsValue"),
                 *self._attributes(rows, attributes),
                 "</generic:Obs>",
             ],
-            rows.height,
+            rows,
         )
 
     def group(
@@ -224,13 +255,13 @@ class Generic(Elements):
                 *self._attributes(rows, attributes),
                 "</generic:Group>",
             ],
-            rows.height,
+            rows,
         )
 
     def _values(
         self, rows: pl.DataFrame, components: Components, element: str = "generic:Value"
     ) -> Parts:
-        written: Parts = []
+        cells = []
         for one in components:
             key = f"{element} {one.id}"
             if key not in self._cells:
@@ -240,17 +271,18 @@ class Generic(Elements):
                 self._cells[key] = attribute_cells(
                     one, kind, height, f"<{element}{id} value=", "/>"
                 )
-            written += self._cells[key](rows.get_column(one.id))
-        return written
+            cells.append(self._cells[key])
+        return parts(rows, cells)
 
-    def _attributes(self, rows: pl.DataFrame, components: Components) -> list[pl.Series]:
-        """Return the Attributes element of each row, null where it has no attribute at all."""
+    def _attributes(self, rows: pl.DataFrame, components: Components) -> Parts:
+        """Return the Attributes element of each row, nothing where it has no attribute at all."""
         if not components:
             return []
+        values = ["<generic:Attributes>", *self._values(rows, components), "</generic:Attributes>"]
+        if any(rows.get_column(one.id).null_count() == 0 for one in components):
+            return values
         present = pl.any_horizontal(pl.col(one.id).is_not_null() for one in components)
-        values = self._values(rows, components)
-        text = joined(["<generic:Attributes>", *values, "</generic:Attributes>"], rows.height)
-        return [pl.select(pl.when(rows.select(present).to_series()).then(text)).to_series()]
+        return [pl.when(present).then(joined(values, rows))]
 
 
 def elements(

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 import polars as pl
 
 from sdmx_service.errors import NotAcceptable
 from sdmx_service.formats.action import Action
 from sdmx_service.formats.dataset import DataSet
+from sdmx_service.formats.decimals import as_digits
 from sdmx_service.formats.deletions import valid_marks
 from sdmx_service.formats.layout import Layout, layout
 from sdmx_service.formats.message import DataMessage
 from sdmx_service.formats.partialkeys import partial_rows
-from sdmx_service.formats.xmlcells import joined
+from sdmx_service.formats.rendering import encoded
+from sdmx_service.formats.xmlcells import Parts, joined
 from sdmx_service.formats.xmlelements import Elements, elements
 from sdmx_service.formats.xmlheader import Dialect, Envelope
 from sdmx_service.structures.artefacts import Attachment, Role
 
 __all__ = ["write_xml"]
+
+# Elements are longer than fields: so many stay within the caches.
+ROWS_A_PIECE = 8_192
 
 
 def write_xml(message: DataMessage, dialect: Dialect) -> Iterator[bytes]:
@@ -33,7 +37,9 @@ def write_xml(message: DataMessage, dialect: Dialect) -> Iterator[bytes]:
         raise NotAcceptable(
             dialect.title, got="no data set", expected="a data set, which names the structure"
         )
-    message = replace(message, datasets=tuple(valid_marks(one) for one in message.datasets))
+    message = replace(
+        message, datasets=tuple(valid_marks(as_digits(one).coded()) for one in message.datasets)
+    )
     plans = tuple(_plan(message, dataset, dialect) for dataset in message.datasets)
     for number, plan in enumerate(plans, 1):
         _refuse(plan, dialect, f"{dialect.title}: data set {number}")
@@ -104,15 +110,15 @@ def _dataset(made: Elements, plan: Layout) -> Iterator[bytes]:
     yield made.opening(pl.DataFrame() if deleted else plan.dataset_values).encode()
     if not deleted:
         for group in plan.groups:
-            yield text(made.group(group.rows, group.id, group.dimensions, group.attributes))
+            yield encoded(made.group(group.rows, group.id, group.dimensions, group.attributes))
     if not plan.observed:
         for chunk, _ in plan.chunks():
-            yield text(
+            yield encoded(
                 made.series(chunk, plan.series_dimensions, plan.series_attributes, closed=True)
             )
     elif plan.flat:
-        for chunk, _ in plan.chunks():
-            yield text(_observations(made, plan, chunk))
+        for block in plan.blocks(ROWS_A_PIECE):
+            yield encoded(_observations(made, plan, block.rows, []))
     else:
         yield from _series(made, plan)
     if deleted:
@@ -120,25 +126,27 @@ def _dataset(made: Elements, plan: Layout) -> Iterator[bytes]:
     elif not plan.bare_series.is_empty():
         rows = plan.bare_series
         attributes = [a for a in plan.dataset.structure.attributes if a.id in rows.columns]
-        yield text(made.series(rows, plan.series_dimensions, attributes, closed=True))
+        yield encoded(made.series(rows, plan.series_dimensions, attributes, closed=True))
     yield made.closing
 
 
-def _observations(made: Elements, plan: Layout, chunk: pl.DataFrame) -> pl.Series:
+def _observations(made: Elements, plan: Layout, rows: pl.DataFrame, after: Parts) -> pl.Series:
     values = (*plan.measures, *plan.observation_attributes)
-    return made.observations(chunk, plan.observation_dimensions, values, alone=plan.flat)
+    return made.observations(
+        rows, plan.observation_dimensions, values, alone=plan.flat, after=after
+    )
 
 
 def _series(made: Elements, plan: Layout) -> Iterator[bytes]:
     after, opened = made.after_series, False
-    for chunk, starts in plan.chunks():
+    for block in plan.blocks(ROWS_A_PIECE):
         heads = made.series(
-            chunk.filter(starts), plan.series_dimensions, plan.series_attributes, closed=False
+            block.heads, plan.series_dimensions, plan.series_attributes, closed=False
         )
-        place = pl.select(pl.when(starts).then(starts.cum_sum().cast(pl.Int64) - 1)).to_series()
-        before = joined([after, heads]).gather(place)
-        piece = text(joined([before, _observations(made, plan, chunk)]))
-        yield piece if opened else piece.removeprefix(after.encode())
+        starts = joined([after, heads], block.heads)
+        if not opened:
+            starts = pl.concat([heads.head(1), starts.slice(1)])
+        yield encoded(_observations(made, plan, block.rows, [block.before(starts, "")]))
         opened = True
     if opened:
         yield after.encode()
@@ -154,24 +162,13 @@ def _deletions(made: Elements, plan: Layout) -> Iterator[bytes]:
             one for one in structure.components if one.id in rows.columns and one.id not in names
         ]
         if plan.flat:
-            yield text(made.observations(found, key, values, alone=True))
+            yield encoded(made.observations(found, key, values, alone=True, after=[]))
             continue
         above = [one for one in key if one in plan.series_dimensions]
         below = [one for one in key if one not in plan.series_dimensions]
         if not below and not any(one.role is Role.MEASURE for one in values):
-            yield text(made.series(found, above, values, closed=True))
+            yield encoded(made.series(found, above, values, closed=True))
             continue
         heads = made.series(found, above, (), closed=False)
-        inner = made.observations(found, below, values, alone=False)
-        yield text(joined([heads, inner, made.after_series]))
-
-
-def text(lines: pl.Series) -> bytes:
-    """Return the lines one after the other, as UTF-8."""
-    array = lines.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, places, content = array.buffers()
-    if content is None:
-        return b""
-    offsets = np.frombuffer(places, np.int64)
-    start, end = int(offsets[array.offset]), int(offsets[array.offset + len(array)])
-    return bytes(memoryview(content)[start:end])
+        inner = made.observations(found, below, values, alone=False, after=[heads])
+        yield encoded(joined([inner, made.after_series], found))

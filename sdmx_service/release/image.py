@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,6 +139,18 @@ class Image:
         column = self.columns[name]
         return column if isinstance(column, Codes) else None
 
-    def frame(self, rows: slice | Array, names: list[str]) -> pl.DataFrame:
-        """Return some rows of some columns in memory."""
-        return pl.DataFrame([self.columns[name].series(rows) for name in names])
+    @cached_property
+    def coded_schema(self) -> Mapping[str, pl.DataType]:
+        """The columns as ``frame`` gives them when it keeps codes."""
+        return {
+            name: column.coded if isinstance(column, Codes) else column.kind
+            for name, column in self.columns.items()
+        }
+
+    def frame(
+        self, rows: slice | Array, names: Sequence[str], *, coded: bool = False
+    ) -> pl.DataFrame:
+        """Return some rows of some columns in memory; ``coded`` keeps texts as codes."""
+        columns = [self.columns[name] for name in names]
+        raw = pl.DataFrame([part for column in columns for part in column.raw(rows)])
+        return raw.select(column.typed(coded=coded) for column in columns)

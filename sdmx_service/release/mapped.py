@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 __all__ = ["Array", "Codes", "Column", "Numbers", "Texts", "code_type", "mapped"]
 
 Array = NDArray[Any]
+# A list of texts longer than this is no longer a list of codes to anyone who writes it.
+_MOST_CODES = 65_535
+_ROWS = 1 << 20
 
 
 def mapped(path: Path, kind: str) -> Array:
@@ -84,20 +87,48 @@ class Codes:
         return {text: place for place, text in enumerate(self.dictionary.to_list())}
 
     @cached_property
-    def _table(self) -> pl.Series:
-        return pl.concat([self.dictionary, pl.Series([None], dtype=pl.String)])
+    def coded(self) -> pl.DataType:
+        """The type that keeps the codes: an Enum of texts too, unless there are too many."""
+        if isinstance(self.kind, pl.Enum) or self.size > _MOST_CODES:
+            return self.kind
+        return pl.Enum(self.dictionary)
 
-    def series(self, rows: slice | Array) -> pl.Series:
-        """Return some rows, typed as ``kind``."""
-        values = self.values[rows]
-        codes = pl.Series(self.name, values)
-        if not isinstance(self.kind, pl.Enum):
-            return self._table.gather(codes).alias(self.name)
-        if self.nulls:
-            present = pl.when(pl.col(self.name) != self.size).then(pl.col(self.name))
-            return codes.to_frame().select(present.cat.to(self.kind)).to_series()
-        typed: pl.Series = codes.cat.to(self.kind)
+    @cached_property
+    def present(self) -> pl.Series:
+        """The codes that occur in the whole column as texts, in order."""
+        return self.used([self.values])
+
+    def used(self, parts: Iterable[Array]) -> pl.Series:
+        """Return the codes that occur in parts of the column as texts, in order."""
+        seen = np.zeros(self.size + 1, dtype=bool)
+        for part in parts:
+            for first in range(0, len(part), _ROWS):
+                seen[part[first : first + _ROWS]] = True
+            if seen[:-1].all():
+                break
+        return self.dictionary.gather(np.flatnonzero(seen[:-1]))
+
+    def raw(self, rows: slice | Array) -> list[pl.Series]:
+        """Return what ``typed`` makes the column from."""
+        return [pl.Series(self.name, self.values[rows])]
+
+    def typed(self, *, coded: bool) -> pl.Expr:
+        """Return the column as ``kind``, or as the type that keeps the codes."""
+        return self._as_codes if coded or isinstance(self.kind, pl.Enum) else self._as_texts
+
+    @cached_property
+    def _as_codes(self) -> pl.Expr:
+        if not isinstance(self.coded, pl.Enum):
+            return self._as_texts
+        codes = pl.col(self.name)
+        present = pl.when(codes != self.size).then(codes) if self.nulls else codes
+        typed: pl.Expr = present.cat.to(self.coded)
         return typed
+
+    @cached_property
+    def _as_texts(self) -> pl.Expr:
+        table = pl.concat([self.dictionary, pl.Series([None], dtype=pl.String)])
+        return pl.lit(table).gather(pl.col(self.name)).alias(self.name)
 
 
 @dataclass(frozen=True)
@@ -113,13 +144,19 @@ class Numbers:
         """The column type."""
         return pl.Float64() if self.values.dtype.kind == "f" else pl.Int64()
 
-    def series(self, rows: slice | Array) -> pl.Series:
-        """Return some rows."""
+    def raw(self, rows: slice | Array) -> list[pl.Series]:
+        """Return what ``typed`` makes the column from."""
         values = pl.Series(self.name, self.values[rows])
         if self.valid is None:
+            return [values]
+        return [values, pl.Series(f"{self.name}\0", self.valid[rows])]
+
+    def typed(self, *, coded: bool) -> pl.Expr:
+        """Return the column."""
+        values = pl.col(self.name)
+        if self.valid is None:
             return values
-        there = pl.Series(self.valid[rows]).cast(pl.Boolean)
-        return pl.select(pl.when(there).then(values).alias(self.name)).to_series()
+        return pl.when(pl.col(f"{self.name}\0") != 0).then(values).alias(self.name)
 
 
 Column = Codes | Numbers

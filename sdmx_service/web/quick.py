@@ -196,7 +196,9 @@ class Quick:
         plain = DataQuery(target=query.target, attributes=query.attributes, measures=query.measures)
         if query != plain:
             return None
-        wish = Wish.of(interface.default, interface.parameters(parameters), accept, language)
+        wish = Wish.of(
+            interface.default, interface.parameters(parameters), accept, language, release
+        )
         if wish.choice.keys is not Keys.NONE or wish.choice.time_format is not TimeFormat.ORIGINAL:
             return None
         answers = self._current.archive.answer(release, query)

@@ -25,14 +25,33 @@ _WORDS = ("NaN", "INF", "-INF")
 
 @dataclass(frozen=True)
 class _Listed:
-    """A coded column of which the message lists the values there are."""
+    """A coded column of which the message lists the values there are.
+
+    ``alone`` is of each code, and of null, the list where it is the only one; ``once`` says that
+    a series has one.
+    """
 
     column: Codes
     values: Sequence[bytes]
+    alone: Sequence[bytes]
+    once: bool
 
     def told(self, codes: Sequence[int]) -> bytes:
         """Return the list of the values of these codes, nothing where there are none."""
         return b',"values":[' + b",".join([self.values[c] for c in codes]) + b"]" if codes else b""
+
+    def cells(self, first: int, last: int) -> tuple[list[bytes], bytes]:
+        """Return the indexes of rows, and the list of the values they stand for."""
+        codes = self.column.values[first:last].tolist()
+        used = sorted(set(codes))
+        null = self.column.size
+        if len(used) == 1:
+            return [b"null" if codes[0] == null else b"0"] * len(codes), self.alone[codes[0]]
+        place = {code: b"%d" % at for at, code in enumerate(used)}
+        if used[-1] == null:
+            used.pop()
+            place[null] = b"null"
+        return [place[code] for code in codes], self.told(used)
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,33 @@ class _Single:
 
 
 @dataclass(frozen=True)
+class _Tongues:
+    """The languages of a message: ``every`` there may be, in order, as the probe has them.
+
+    ``always`` are those of the names around the values; ``added`` has of each code of a column
+    those that its name brings.
+    """
+
+    every: tuple[str, ...]
+    always: frozenset[str]
+    added: Sequence[tuple[Codes, Sequence[frozenset[str]]]]
+
+    def put(self, head: bytes, first: int, last: int) -> bytes:
+        """Return the head of a message with the languages of the rows of one series."""
+        used = set(self.always)
+        for column, tags in self.added:
+            used.update(*(tags[code] for code in set(column.values[first:last].tolist())))
+        if used.issuperset(self.every):
+            return head
+        kept = [tag for tag in self.every if tag in used]
+        return head.replace(_languages(self.every), _languages(kept), 1)
+
+
+def _languages(tags: Sequence[str]) -> bytes:
+    return b'"contentLanguages":' + orjson.dumps(tags)
+
+
+@dataclass(frozen=True)
 class _Form:
     """The message around the values: ``pieces`` of its head with a list of values after each."""
 
@@ -57,42 +103,40 @@ class _Form:
     below: Sequence[_Cells]
     opened: bytes
     closed: bytes
+    tongues: _Tongues
 
     def written(self, first: int, last: int) -> bytes:
         """Write the rows of one series."""
-        told: dict[str, list[int]] = {}
+        told: dict[str, bytes] = {}
         cells = [self._cells(one, first, last, told) for one in self.below]
         heads = [self._cells(one, first, first + 1, told)[0] for one in self.above]
         out: list[bytes] = []
-        for piece, one in zip(self.pieces, self.listed, strict=False):
+        pieces = [self.tongues.put(self.pieces[0], first, last), *self.pieces[1:]]
+        for piece, one in zip(pieces, self.listed, strict=False):
             if isinstance(one, _Single):
                 out += (piece, one.told(first))
-                continue
-            name = one.column.name
-            if name not in told:
-                # What is not among the cells is the key: a dimension, or the periods in order.
-                told[name] = sorted(set(one.column.values[first:last].tolist()))
-            out += (piece, one.told(told[name]))
+            elif one.once:
+                out += (piece, one.alone[one.column.values[first]])
+            elif one.column.name in told:
+                out += (piece, told[one.column.name])
+            else:
+                # What is not among the cells are the periods, which are in order.
+                out += (piece, one.told(sorted(set(one.column.values[first:last].tolist()))))
         said = b'"attributes":[' + b",".join(heads) + b"]," if heads else b""
         rows = (b'"%d":[%b]' % pair for pair in zip(count(), map(b",".join, zip(*cells))))  # noqa: B905
         body = b",".join(rows)
         return b"".join(
-            (*out, self.pieces[-1], self.opened, said, b'"observations":{', body, self.closed)
+            (*out, pieces[-1], self.opened, said, b'"observations":{', body, self.closed)
         )
 
     @staticmethod
-    def _cells(one: _Cells, first: int, last: int, told: dict[str, list[int]]) -> list[bytes]:
+    def _cells(one: _Cells, first: int, last: int, told: dict[str, bytes]) -> list[bytes]:
         if isinstance(one, Field):
             return one.many(first, last)
         if isinstance(one, _Single):
             return [b"0" if one.told(first) else b"null"]
-        column = one.column
-        codes = column.values[first:last].tolist()
-        used = sorted(set(codes) - {column.size})
-        told[column.name] = used
-        place = {code: b"%d" % at for at, code in enumerate(used)}
-        place[column.size] = b"null"
-        return [place[code] for code in codes]
+        cells, told[one.column.name] = one.cells(first, last)
+        return cells
 
 
 _Cells = _Listed | _Single | Field
@@ -132,7 +176,8 @@ def small_json(
     if upper is None or lower is None or not lower:
         return None
     key = b'"' + b":".join([b"0"] * len(image.structure.dimensions)) + b'":{'
-    form = _Form(pieces, list(listed.values()), upper, lower, key, end[1])
+    tongues = _tongues(components, listed, message["meta"]["contentLanguages"])
+    form = _Form(pieces, list(listed.values()), upper, lower, key, end[1], tongues)
     return form.written
 
 
@@ -141,6 +186,7 @@ def _cut(
 ) -> tuple[list[bytes], dict[str, _Listed | _Single]] | None:
     """Cut the lists of values out of the head; None where one does not list every code."""
     at, pieces = 0, []
+    once = {dimension.id for dimension in image.structure.dimensions}.union(above)
     listed: dict[str, _Listed | _Single] = {}
     for one in _components(components):
         if "values" not in one:
@@ -148,7 +194,7 @@ def _cut(
         column = image.columns[one["id"]]
         needle = b',"values":' + orjson.dumps(one["values"])
         place = head.find(needle, at)
-        made = _listed(column, one["values"], once=one["id"] in above)
+        made = _listed(column, one["values"], once=one["id"] in once)
         if place < 0 or made is None:
             return None
         pieces.append(head[at:place])
@@ -157,12 +203,28 @@ def _cut(
     return [*pieces, head[at:]], listed
 
 
+def _tongues(
+    components: Mapping[str, Any], listed: Mapping[str, _Listed | _Single], every: Sequence[str]
+) -> _Tongues:
+    """Return the languages of the names around the values, and those that values add."""
+    each = list(_components(components))
+    always = set(components.get("names", ())).union(*(one.get("names", ()) for one in each))
+    added: list[tuple[Codes, Sequence[frozenset[str]]]] = []
+    for one in each:
+        tags = [frozenset(v.get("names", ())) - always for v in one.get("values", ())]
+        made = listed.get(one["id"])
+        if any(tags) and isinstance(made, _Listed):
+            added.append((made.column, [*tags, frozenset()]))
+    return _Tongues(tuple(every), frozenset(always), added)
+
+
 def _listed(
     column: Codes | Numbers, values: Sequence[Any], *, once: bool
 ) -> _Listed | _Single | None:
     if isinstance(column, Codes):
         told = [orjson.dumps(value) for value in values]
-        return _Listed(column, told) if len(told) == column.size else None
+        alone = [*(b',"values":[%b]' % value for value in told), b""]
+        return _Listed(column, told, alone, once) if len(told) == column.size else None
     numbers = [orjson.dumps(v) for v in values if v["value"] not in _WORDS]
     words = {v["value"]: orjson.dumps(v) for v in values if v["value"] in _WORDS}
     if not once or len(numbers) != 1:

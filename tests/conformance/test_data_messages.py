@@ -248,7 +248,8 @@ def test_a_message_longer_than_a_chunk_is_whole(
     flat: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sdmx_service.formats.layout.ROWS_A_CHUNK", 2)
+    monkeypatch.setattr("sdmx_service.formats.layout.ROWS_A_PIECE", 2)
+    monkeypatch.setattr("sdmx_service.formats.xmlwriting.ROWS_A_PIECE", 2)
     shaped = _asked(message, flat=flat)
     structure = message.flow.structure
     expected = _rows(structure, frame.cast({pl.Enum: pl.String}).to_dicts())

@@ -213,3 +213,10 @@ def test_a_spoilt_message_is_read_or_refused_and_never_breaks_the_reader(name: s
             into[last] = value
             with contextlib.suppress(SdmxServiceError):
                 read(json.dumps(spoilt["message"]).encode(), Known())
+
+
+@pytest.mark.parametrize("name", ["json10", "json20", "json21"])
+def test_a_zero_below_zero_is_another_number_in_a_list_of_values(name: str) -> None:
+    rows = [KEY | {"KIND": kind, "LEVEL": level} for kind, level in (("k", 0.0), ("l", -0.0))]
+    given_ = message(DataSet(FLOWS["DF"], _table(*rows, flow="DF")))
+    assert_same(given_, _again(name, given_))

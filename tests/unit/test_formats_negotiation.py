@@ -170,6 +170,34 @@ def test_languages_come_in_the_order_wanted(
     assert languages(header, asked) == tags
 
 
+@pytest.mark.parametrize(
+    ("header", "asked", "tags"),
+    [
+        (None, None, ("en",)),
+        ("tlh", None, ("en",)),
+        ("tlh, fr-CH;q=0.5", None, ("fr", "en")),
+        ("fr", "AR", ("ar", "en")),
+        ("fr", "en-MT", ("en",)),
+        (None, "all", ("en", "fr", "ar")),
+    ],
+)
+def test_only_languages_that_are_spoken_are_chosen(
+    header: str | None, asked: str | None, tags: tuple[str, ...]
+) -> None:
+    assert languages(header, asked, ("en", "fr", "ar")) == tags
+
+
+def test_a_language_that_is_not_spoken_is_refused_by_name() -> None:
+    with pytest.raises(NotAcceptable, match="all or one of en, fr"):
+        languages("fr", "tlh", ("en", "fr"))
+
+
+def test_a_word_of_the_standard_means_the_newest_version_under_both_interfaces() -> None:
+    """SDMX REST 2.2, doc/extend.md: without formatVersion "the latest available should be used"."""
+    assert _chosen(None, "jsondata", generation=Generation.SDMX_2_1) == "json21"
+    assert _chosen(None, "json", generation=Generation.SDMX_2_1) == "json10"
+
+
 def test_no_two_formats_answer_to_one_name() -> None:
     for formats in (data_formats(), structure_formats()):
         names = [name for one in formats for name in (one.name, *one.short_names)]

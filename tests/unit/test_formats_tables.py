@@ -8,6 +8,7 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -270,6 +271,13 @@ def test_a_cube_of_too_many_cells_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("sdmx_service.formats.jsonstat.LARGEST", 7)
     with pytest.raises(NotAcceptable, match="a cube of 8 cells"):
         _written("jsonstat", _plain(ROWS))
+
+
+def test_a_cube_without_observations_is_empty_and_says_where_it_was_asked_for() -> None:
+    address = "http://127.0.0.1/data?format=jsonstat"
+    cube = json.loads(_written("jsonstat", replace(_plain([]), url=address)))
+    assert (cube["value"], cube["href"]) == ([], address)
+    assert cube["size"] == [0] * len(cube["id"])
 
 
 @pytest.mark.parametrize("name", ["jsonstat", "csv10"])
