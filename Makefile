@@ -14,6 +14,10 @@ PYTEST_FLAGS ?=
 BIN = .venv/bin
 SERVICE = $(BIN)/sdmx-service
 PYTEST = $(BIN)/python -m pytest $(PYTEST_FLAGS)
+# Several processes share the cores already: threads within one would only wait for each other.
+# The order of the files is that of tests/conftest.py: the longest first.
+IN_PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1
 # Wheels only: nothing is compiled. Hashes: nothing is taken that the lock does not name.
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
 INSTALL = $(PIP) --require-hashes --only-binary :all: --requirement requirements.lock
@@ -39,13 +43,13 @@ show: install
 	$(SERVICE) show --releases $(RELEASES)
 
 test: install
-	$(PYTEST) -n $(WORKERS) --dist loadfile
+	$(ONE_THREAD) $(PYTEST) $(IN_PARALLEL)
 
 serve: install
 	$(SERVICE) serve --releases $(RELEASES) --port $(PORT)
 
 check: lint types imports
-	$(PYTEST) -q -m "not slow and not oracle and not browser and not service" -n $(WORKERS) --dist loadfile
+	$(ONE_THREAD) $(PYTEST) -q -m "not slow and not oracle and not browser and not service" $(IN_PARALLEL)
 
 lint: install
 	$(BIN)/ruff check
@@ -71,7 +75,7 @@ conformance-statistics: install
 SCHEMATHESIS = build/schemathesis
 conformance: install schemathesis
 	@test -n "$(OPENAPI)" || { echo "say make conformance OPENAPI=DIR, the official files" >&2; exit 1; }
-	$(BIN)/python conformance/page.py --openapi "$(OPENAPI)" --releases $(RELEASES) \
+	@$(BIN)/python conformance/page.py --openapi "$(OPENAPI)" --releases $(RELEASES) \
 	    --schemathesis "$(CURDIR)/$(SCHEMATHESIS)/bin/schemathesis" \
 	    $(if $(KIT),--kit "$(KIT)") $(if $(NODE_MODULES),--node-modules "$(NODE_MODULES)")
 
@@ -101,6 +105,8 @@ lock:
 	    $(COMPILE) --constraint requirements.lock --output-file requirements-quarto.lock -
 	printf '%s\n' 'schemathesis==4.32.5' | \
 	    $(COMPILE) --output-file requirements-schemathesis.lock -
+	printf '%s\n' 'dsss==1.3.0' 'duckdb==2.0.0' uvicorn | \
+	    $(COMPILE) --output-file requirements-bench.lock -
 
 install: .venv/installed
 
@@ -141,7 +147,15 @@ coverage: install
 mutants: install
 	nice $(BIN)/python bench/mutants.py --children $(WORKERS)
 
-# A quarter of an hour, of a machine with nothing else to do: the service beside its peers.
+# A quarter of an hour, of a machine with nothing else to do: the service beside its peers, which
+# have an environment of their own.
 .PHONY: bench-service
-bench-service: install
+PEERS = build/peers
+bench-service: install $(PEERS)/installed
 	$(BIN)/python bench/service.py
+
+$(PEERS)/installed: requirements-bench.lock
+	"$(PYTHON)" -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes \
+	    --only-binary :all: --requirement requirements-bench.lock
+	@touch $@

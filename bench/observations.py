@@ -1,15 +1,22 @@
-"""Observations of DSD_INCL_IND in any number, with every attribute, for benchmarks."""
+"""Observations of DSD_INCL_IND in any number, with every attribute, and releases of them."""
 
 from __future__ import annotations
+
+import shutil
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from sdmx_service.cube import column_type
+from sdmx_service.release import Release
+from sdmx_service.release.publishing import publish
 from sdmx_service.structures.artefacts import DataStructure
 from sdmx_service.structures.store import StructureStore
 
-PERIODS = 20
+STRUCTURES = Path(__file__).resolve().parent.parent / "dsd" / "structures"
+TABLE = "DSD_INCL_IND"
+PERIODS, KEYS = 20, 500
 # How many codes of each dimension are used, in the order the key has them.
 _USED = {"FREQ": 1, "REF_AREA": 40, "INDICATOR": 60, "SEX": 3, "AGE": 12, "URBANISATION": 3,
          "INCOME_WEALTH_QUANTILE": 6, "EDUCATION_LEV": 5}  # fmt: skip
@@ -75,6 +82,46 @@ def _coded(structure: DataStructure, name: str, places: np.ndarray) -> pl.Series
 
 def structures() -> StructureStore:
     """Return this project's own structures."""
-    from pathlib import Path
+    return StructureStore.read(STRUCTURES)
 
-    return StructureStore.read(Path(__file__).parent.parent / "dsd" / "structures")
+
+def released(rows: int, folder: Path) -> Path:
+    """Return a folder with a release of that many observations, made where it is absent."""
+    root = folder / f"service-{rows}"
+    if not (root / "CURRENT").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        store = structures()
+        publish(
+            root,
+            title=f"{rows:,} observations for a benchmark",
+            tables={TABLE: observations(store.datastructure(TABLE), rows)},
+            structures=STRUCTURES,
+            definitions={},
+            annexes={},
+            inputs={},
+            generator="bench/service.py",
+        )
+    return root
+
+
+def keys_of(release: Release) -> list[str]:
+    """Return the keys of 500 series drawn at random."""
+    image = release.image(TABLE)
+    draw = np.random.default_rng(7).integers(0, len(image.series), KEYS)
+    columns = [image.coded(d.id) for d in image.structure.dimensions]
+    return [
+        ".".join(
+            column.dictionary[int(codes[number])]
+            for column, codes in zip(columns, image.series.codes, strict=True)
+            if column is not None
+        )
+        for number in draw
+    ]
+
+
+def slice_key(release: Release) -> str:
+    """Return the key of an indicator with more than ten thousand observations."""
+    structure = release.image(TABLE).structure
+    listed = structure.by_id["INDICATOR"].codelist
+    assert listed is not None
+    return f"*.*.{listed.codes[7].id}"

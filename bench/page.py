@@ -8,9 +8,10 @@ import os
 import platform
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["machine", "table", "versions", "write"]
+__all__ = ["Report", "machine", "table", "versions", "write"]
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
@@ -58,3 +59,26 @@ def write(section: str, text: str) -> None:
     else:
         page = page.rstrip() + "\n\n" + block + "\n"
     PAGE.write_text(page)
+
+
+@dataclass
+class Report:
+    """Tables and verdicts, in order."""
+
+    parts: list[str] = field(default_factory=list)
+    verdicts: list[str] = field(default_factory=list)
+
+    def table(self, title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Add a table."""
+        self.parts += [title, table(head, rows)]
+        print(f"\n{title}\n{table(head, rows)}", flush=True)
+
+    def target(
+        self, what: str, value: float, most: float, unit: str, *, least: bool = False
+    ) -> None:
+        """Add whether a target is met."""
+        met = value >= most if least else value <= most
+        sign = "at least" if least else "at most"
+        word = "Met" if met else "MISSED"
+        self.verdicts.append(f"- {what}: {sign} {most:,g} {unit}. {word}: {value:,.3g}.")
+        print(self.verdicts[-1], flush=True)

@@ -9,9 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 SERVE = (
     "from sdmx_service.web import serve; import sys; "
@@ -60,30 +63,75 @@ def processor(process: int) -> float:
 @contextmanager
 def service(root: Path, workers: int, cache: int = 0) -> Iterator[tuple[str, int, int]]:
     """Run the service; yield its host, port and process id."""
+
+    def command(port: int) -> list[str]:
+        return [sys.executable, "-c", SERVE, str(root), str(port), str(workers), str(cache)]
+
+    with _served(command, "/healthz") as found:
+        time.sleep(2.0 if workers > 1 else 0.0)
+        yield found
+
+
+@contextmanager
+def serving(command: Sequence[str], path: str) -> Iterator[tuple[str, int, int]]:
+    """Run a server whose last argument is its port, until ``path`` is answered; as ``service``."""
+    with _served(lambda port: [*command, str(port)], path) as found:
+        yield found
+
+
+@contextmanager
+def _served(command: Callable[[int], list[str]], path: str) -> Iterator[tuple[str, int, int]]:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(root), str(port), str(workers), str(cache)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = subprocess.Popen(command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while True:
             try:
                 with Client("127.0.0.1", port) as client:
-                    client.get("/healthz", "*/*")
+                    client.get(path, "*/*")
                 break
             except OSError:
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise
                 time.sleep(0.2)
-        time.sleep(2.0 if workers > 1 else 0.0)
         yield "127.0.0.1", port, process.pid
     finally:
-        os.kill(process.pid, signal.SIGTERM)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGTERM)
         process.wait(timeout=60)
+
+
+def stalled(root: Path, path: str, accept: str) -> tuple[float, float]:
+    """Return what a client does that asks for everything, reads nothing and goes away.
+
+    The anonymous memory by which the service grew while it waited, in MB, and the seconds of
+    processor that the service used in the second after it left.
+    """
+    with service(root, 1) as (host, port, process):
+        with Client(host, port) as client:
+            client.get(f"{path}?limit=1000", accept)
+        before = anonymous(process)
+        with Client(host, port) as client:
+            client.ask(path, accept)
+            time.sleep(4)
+            growth = anonymous(process) - before
+        time.sleep(0.5)  # what was being made when it left
+        used = processor(process)
+        time.sleep(1)
+        return growth, processor(process) - used
+
+
+def median(run: Callable[[], Any], times: int) -> float:
+    """Return the median of some runs, after one that does not count, in seconds."""
+    run()
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        run()
+        found.append(time.perf_counter() - began)
+    return float(np.median(found))
 
 
 class Client:
@@ -99,11 +147,15 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def get(self, path: str, accept: str) -> int:
-        """Return the length of an answer, read to its end; OSError unless it is 200."""
+    def ask(self, path: str, accept: str) -> None:
+        """Send a request."""
         self._socket.sendall(
             f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: {accept}\r\n\r\n".encode()
         )
+
+    def get(self, path: str, accept: str) -> int:
+        """Return the length of an answer, read to its end; OSError unless it is 200."""
+        self.ask(path, accept)
         head = b""
         while b"\r\n\r\n" not in head:
             head += self._received()

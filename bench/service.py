@@ -1,15 +1,9 @@
-"""How fast the service answers: one series, slices, dumps, availability; beside DuckDB and dsss."""
+"""How fast the service answers, hostile requests too; beside DuckDB and dsss."""
 
 from __future__ import annotations
 
 import argparse
-import cProfile
-import importlib
 import importlib.util
-import io
-import itertools
-import os
-import pstats
 import re
 import shutil
 import subprocess
@@ -17,12 +11,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 # Run as a file, this folder would hide the standard library's module statistics.
 HERE = Path(__file__).resolve().parent
@@ -31,17 +22,18 @@ import numpy as np
 
 sys.path.append(str(HERE))
 import page
-from observations import PERIODS, observations, structures
-from running import Client, anonymous, processor, service
+from beside import peers
+from hostile import hostile
+from observations import KEYS, PERIODS, TABLE, keys_of, released, slice_key
+from page import Report
+from running import Client, anonymous, median, processor, service
+from watched import profiles
 
-from sdmx_service.query import rest22
-from sdmx_service.release import Release, open_release
-from sdmx_service.release.publishing import publish
-from sdmx_service.web.data import REST22, Wish, message_of
+from sdmx_service.release import open_release
 
-TABLE, FLOW = "DSD_INCL_IND", "/sdmx/v2/data/dataflow/SIS/DF_ALL/1.0.0"
+FLOW = "/sdmx/v2/data/dataflow/SIS/DF_ALL/1.0.0"
 AVAILABLE = "/sdmx/v2/availability/dataflow/SIS/DF_ALL/1.0.0"
-KEYS, POINTS, SLICES, RUNS = 500, 3_000, 9, 3
+POINTS, SLICES, RUNS = 3_000, 9, 3
 CSV = "application/vnd.sdmx.data+csv;version=2.0.0"
 XML = "application/vnd.sdmx.structurespecificdata+xml;version=2.1"
 JSON = "application/vnd.sdmx.data+json;version=2.0.0"
@@ -62,89 +54,12 @@ end
 """
 
 
-@dataclass
-class Report:
-    """Tables and verdicts, in order."""
-
-    parts: list[str] = field(default_factory=list)
-    verdicts: list[str] = field(default_factory=list)
-
-    def table(self, title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Add a table."""
-        self.parts += [title, page.table(head, rows)]
-        print(f"\n{title}\n{page.table(head, rows)}", flush=True)
-
-    def target(
-        self, what: str, value: float, most: float, unit: str, *, least: bool = False
-    ) -> None:
-        """Add whether a target is met."""
-        met = value >= most if least else value <= most
-        sign = "at least" if least else "at most"
-        word = "Met" if met else "MISSED"
-        self.verdicts.append(f"- {what}: {sign} {most:,g} {unit}. {word}: {value:,.3g}.")
-        print(self.verdicts[-1], flush=True)
-
-
-# ---- the data
-
-
-def released(rows: int, folder: Path) -> Path:
-    """Return a folder with a release of that many observations, made where it is absent."""
-    root = folder / f"service-{rows}"
-    if not (root / "CURRENT").exists():
-        shutil.rmtree(root, ignore_errors=True)
-        store = structures()
-        publish(
-            root,
-            title=f"{rows:,} observations for a benchmark",
-            tables={TABLE: observations(store.datastructure(TABLE), rows)},
-            structures=HERE.parent / "dsd" / "structures",
-            definitions={},
-            annexes={},
-            inputs={},
-            generator="bench/service.py",
-        )
-    return root
-
-
-def keys_of(release: Release) -> list[str]:
-    """Return the keys of 500 series drawn at random."""
-    image = release.image(TABLE)
-    draw = np.random.default_rng(7).integers(0, len(image.series), KEYS)
-    columns = [image.coded(d.id) for d in image.structure.dimensions]
-    return [
-        ".".join(
-            column.dictionary[int(codes[number])]
-            for column, codes in zip(columns, image.series.codes, strict=True)
-            if column is not None
-        )
-        for number in draw
-    ]
-
-
-# ---- how long
-
-
-def median(run: Callable[[], Any], times: int) -> float:
-    """Return the median of some runs, after one that does not count, in seconds."""
-    run()
-    found = []
-    for _ in range(times):
-        began = time.perf_counter()
-        run()
-        found.append(time.perf_counter() - began)
-    return float(np.median(found))
-
-
-# ---- what is measured
-
-
 def points(report: Report, roots: dict[int, Path], keys: dict[int, list[str]]) -> None:
     """One series over HTTP: alone, and sixteen at a time."""
     wrk = shutil.which("wrk")
     rows = []
     for size, root in roots.items():
-        for cache in (0, 64_000_000):
+        for cache in (0, 64_000_000) if size == max(roots) else (0,):
             with service(root, 2, cache) as (host, port, process):
                 for name, accept in FORMATS.items():
                     paths = [f"{FLOW}/{key}" for key in keys[size]]
@@ -239,14 +154,6 @@ def slices(report: Report, roots: dict[int, Path]) -> None:
     )
 
 
-def slice_key(release: Release) -> str:
-    """Return the key of an indicator with more than ten thousand observations."""
-    structure = release.image(TABLE).structure
-    listed = structure.by_id["INDICATOR"].codelist
-    assert listed is not None
-    return f"*.*.{listed.codes[7].id}"
-
-
 def dumps(report: Report, roots: dict[int, Path], runs: int) -> None:
     """All observations over HTTP, and what memory that takes."""
     rows = []
@@ -330,96 +237,6 @@ def availability(report: Report, roots: dict[int, Path]) -> None:
     )
 
 
-def duckdb_beside(report: Report, roots: dict[int, Path], keys: dict[int, list[str]]) -> None:
-    """Put the same to DuckDB, in this process and without HTTP, which is to its advantage."""
-    if importlib.util.find_spec("duckdb") is None:
-        report.parts.append("DuckDB: not installed here, so there is nothing beside the figures.")
-        return
-    rows = [
-        (f"{size:,}", what, f"{took * 1e3:,.2f}")
-        for size, root in roots.items()
-        for what, took in in_duckdb(open_release(root), keys[size]).items()
-    ]
-    report.table(
-        f"The same from DuckDB {version('duckdb')}, table in its own format, in one process, "
-        "without HTTP and without SDMX around the values:",
-        ("observations", "what", "ms"),
-        rows,
-    )
-
-
-def in_duckdb(release: Release, keys: Sequence[str]) -> dict[str, float]:
-    """Return how many seconds DuckDB takes for each task."""
-    duckdb: Any = importlib.import_module("duckdb")
-    names = [d.id for d in release.image(TABLE).structure.dimensions]
-    one = "SELECT * FROM t WHERE " + " AND ".join(f"{name} = ?" for name in names)  # noqa: S608
-    indicator = slice_key(release).rpartition(".")[2]
-    sliced = f"SELECT * FROM t WHERE INDICATOR = '{indicator}' LIMIT 10000"  # noqa: S608
-    counted = ", ".join(f"list(DISTINCT {name})" for name in names)
-    distinct = f"SELECT count(*), {counted} FROM t"  # noqa: S608
-    turn = itertools.cycle(keys)
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/d") as base:
-        source = release.directory / "data" / f"{TABLE}.parquet"
-        base.execute(f"CREATE TABLE t AS SELECT * FROM '{source}'")  # noqa: S608
-
-        def written(what: str) -> None:
-            base.execute(f"COPY ({what}) TO '{folder}/out.csv' (FORMAT csv)")
-
-        return {
-            "one series, fetched as tuples": median(
-                lambda: base.execute(one, next(turn).split(".")).fetchall(), 100
-            ),
-            "10,000 observations, COPY to CSV": median(lambda: written(sliced), SLICES),
-            "all, COPY to CSV": median(lambda: written("SELECT * FROM t"), 1),
-            "availability: distinct codes of each dimension": median(
-                lambda: base.execute(distinct).fetchall(), RUNS
-            ),
-        }
-
-
-def dsss_beside(report: Report) -> None:
-    """Say what the one Python peer does; it has an environment of its own."""
-    python = os.environ.get("DSSS_PYTHON")
-    if python is None or not Path(python).exists():
-        report.parts.append(
-            "dsss: not measured here (DSSS_PYTHON names no environment with it). It loads SDMX-ML "
-            "files, keeps every observation as an object, and ignores keys, periods and detail "
-            "(its own list), so that of these tasks it can do only the full dump, in SDMX-ML."
-        )
-        return
-    found = subprocess.run(
-        [python, "-c", "import importlib.metadata as m; print(m.version('dsss'))"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    report.parts.append(
-        f"dsss {found.stdout.strip()}: it ignores keys, periods and detail, so that it cannot do "
-        "these tasks; it is not timed."
-    )
-
-
-def profile(report: Report, root: Path, missed: bool) -> None:
-    """Add where the time of a dump goes, in this process."""
-    if not missed:
-        return
-    release = open_release(root)
-    query = rest22.data_query("dataflow/SIS/DF_ALL/1.0.0/*")
-    for name, accept in FORMATS.items():
-        wish = Wish.of(REST22.default, {}, accept, None)
-        answers = release.answer(query)
-        watched = cProfile.Profile()
-        watched.enable()
-        for _ in wish.choice.format.write(message_of(answers, release, query, wish)):
-            pass
-        watched.disable()
-        out = io.StringIO()
-        stats = pstats.Stats(watched, stream=out).sort_stats("tottime")
-        stats.print_stats(8)
-        lines = [line.rstrip() for line in out.getvalue().splitlines() if re.match(r"\s+\d", line)]
-        short = [re.sub(r"\S*/(?=\w+\.py)", "", line) for line in lines[1:9]]
-        report.parts += [f"Where a dump of a million as {name} spends its time:",
-                         "```\n" + "\n".join(short) + "\n```"]  # fmt: skip
-
-
 def main() -> None:
     """Measure everything and write the page's section."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -438,10 +255,9 @@ def main() -> None:
     slices(report, roots)
     availability(report, roots)
     dumps(report, roots, asked.runs)
-    duckdb_beside(report, roots, keys)
-    dsss_beside(report)
-    missed = any("M a second" in line and "MISSED" in line for line in report.verdicts)
-    profile(report, roots[min(roots)], missed)
+    hostile(report, roots[max(roots)], max(roots), FLOW, CSV)
+    peers(report, roots, keys, asked.folder)
+    profiles(report, roots[min(roots)], keys[min(roots)], FORMATS, CSV)
     optional = [n for n in ("uvloop", "httptools", "isal") if importlib.util.find_spec(n)]
     used = page.versions("numpy", "polars", "uvicorn", "orjson", *optional)
     head = (

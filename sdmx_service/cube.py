@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,7 +15,7 @@ from sdmx_service.structures.artefacts import Component, DataStructure, Role
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["column_type", "columns", "to_xarray", "typed"]
+__all__ = ["Table", "column_type", "columns", "to_xarray", "typed"]
 
 _NUMBERS = {
     "Double": pl.Float64,
@@ -25,6 +26,7 @@ _NUMBERS = {
     "Count": pl.Int64,
 }
 _LARGEST_CUBE = 5_000_000
+_ROWS = 1 << 18
 
 
 def columns(structure: DataStructure) -> list[str]:
@@ -42,7 +44,7 @@ def column_type(component: Component) -> pl.DataType:
 def _refuse_unknown_codes(frame: pl.DataFrame, component: Component) -> None:
     if component.codelist is None:
         return
-    present = frame.get_column(component.id).cast(pl.String).drop_nulls().unique()
+    present = frame.get_column(component.id).unique().cast(pl.String).drop_nulls()
     unknown = sorted(set(present) - set(component.codelist.by_id))
     if unknown:
         raise DataError(
@@ -54,7 +56,32 @@ def _refuse_unknown_codes(frame: pl.DataFrame, component: Component) -> None:
         )
 
 
-def typed(frame: pl.DataFrame, structure: DataStructure) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Table:
+    """Observations with the columns and types of their data structure, in the order of their keys.
+
+    ``order`` are the row numbers of ``frame`` in that order, None where they lie so already: the
+    rows are put in order part by part, not copied as a whole.
+    """
+
+    frame: pl.DataFrame
+    order: pl.Series | None
+
+    @property
+    def height(self) -> int:
+        """How many observations there are."""
+        return self.frame.height
+
+    def parts(self, rows: int) -> Iterator[pl.DataFrame]:
+        """Yield the observations in order, at most ``rows`` at a time; one empty part of none."""
+        for first in range(0, max(self.height, 1), rows):
+            if self.order is None:
+                yield self.frame.slice(first, rows)
+            else:
+                yield self.frame[self.order.slice(first, rows)]
+
+
+def typed(frame: pl.DataFrame, structure: DataStructure) -> Table:
     """Return ``frame`` with the structure's columns, types and order, sorted by key and time.
 
     Raises DataError where a column is missing or unknown, a code is not in its list, a
@@ -83,15 +110,38 @@ def typed(frame: pl.DataFrame, structure: DataStructure) -> pl.DataFrame:
                 got=f"{table.get_column(name).null_count()} rows without a value",
                 expected="a value in every row",
             )
-    repeated = table.filter(pl.struct(keys).is_duplicated())
-    if repeated.height:
-        raise DataError(
-            f"observations of {structure.id}",
-            got=".".join(str(value) for value in repeated.select(keys).row(0)),
-            expected="each key once",
-            hint=f"{repeated.height} rows share a key with another row",
-        )
-    return table.sort(keys)
+    order = None
+    if not _in_order(table, keys):
+        order = table.select(pl.arg_sort_by(keys)).to_series()
+        if not _in_order(table.select(keys), keys, order):
+            _refuse_repeated(table, keys, structure)
+    return Table(table, order)
+
+
+def _in_order(table: pl.DataFrame, keys: Sequence[str], order: pl.Series | None = None) -> bool:
+    """Return whether every key is larger than the one before it, so that none comes twice."""
+    for first in range(0, table.height - 1, _ROWS):
+        rows = slice(first, first + _ROWS + 1)
+        part = table[rows] if order is None else table[order[rows]]
+        larger = pl.lit(value=False)
+        for name in reversed(keys):
+            # Codes are compared by their place in the codelist, which is their order.
+            now = pl.col(name).to_physical()
+            before = now.shift(1)
+            larger = (now > before) | ((now == before) & larger)
+        if not part.select(larger.slice(1).all()).item():
+            return False
+    return True
+
+
+def _refuse_repeated(table: pl.DataFrame, keys: Sequence[str], structure: DataStructure) -> None:
+    repeated = table.select(keys).filter(pl.struct(keys).is_duplicated())
+    raise DataError(
+        f"observations of {structure.id}",
+        got=".".join(str(value) for value in repeated.row(0)),
+        expected="each key once",
+        hint=f"{repeated.height} rows share a key with another row",
+    )
 
 
 def to_xarray(frame: pl.DataFrame, structure: DataStructure, dims: Sequence[str]) -> xarray.Dataset:

@@ -101,7 +101,8 @@ class DataQuery:
     ``positions`` is how many positions the longest key was written with, wildcards counted.
     ``observed_by`` is the dimension at the observation, AllDimensions, or None for the
     structure's own: TIME_PERIOD where it has one. ``attributes`` holds ids and the levels
-    dsd, msd, dataset, series, obs, all; None means dsd. ``measures`` holds ids; None means all.
+    dsd, dataset, series, obs, all; None means dsd. ``measures`` holds ids; None means all.
+    ``metadata`` asks for reference metadata beside them (``msd``, ``all``).
     ``series_only`` asks for one row a series, with whatever is said at its level.
     ``year_start`` is the month and day on which reporting years begin.
     """
@@ -113,6 +114,7 @@ class DataQuery:
     observed_by: str | None = None
     attributes: frozenset[str] | None = None
     measures: frozenset[str] | None = None
+    metadata: bool = False
     series_only: bool = False
     first: int | None = None
     last: int | None = None

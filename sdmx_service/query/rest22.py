@@ -40,6 +40,8 @@ AVAILABILITY_PARAMETERS = (
 )
 # At most one of these words, alone: what it says together with an id would be unclear.
 _ALONE = frozenset({"all", "none"})
+# Of what the words for attributes may say, those that ask for reference metadata.
+_METADATA = frozenset({"msd", "all"})
 _SERIES_LEVELS = frozenset({"none", "series", "dataset"})
 
 
@@ -54,6 +56,9 @@ def data_query(path: str, query_string: str = "") -> DataQuery:
     query = _asked(parts, 5, given)
     measures = _words(given, "measures")
     attributes = _words(given, "attributes")
+    metadata = attributes is not None and bool(attributes & _METADATA)
+    if attributes is not None:
+        attributes -= {"msd"}
     as_of = grammar.moment(given["asOf"], "asOf") if "asOf" in given else None
     if as_of is not None and query.updated_after is not None and query.updated_after > as_of:
         raise RequestError(
@@ -70,6 +75,7 @@ def data_query(path: str, query_string: str = "") -> DataQuery:
         ),
         attributes=attributes,
         measures=measures,
+        metadata=metadata,
         series_only=measures == frozenset() and _once_a_series(attributes),
         first=_number(given, "firstNObservations", 1),
         last=_number(given, "lastNObservations", 1),
@@ -94,6 +100,8 @@ def availability_query(path: str, query_string: str = "") -> AvailabilityQuery:
             got=parts[0] if parts else None,
             expected="datastructure, dataflow or provisionagreement",
         )
+    for name, least in (("offset", 0), ("limit", 1)):
+        _number(given, name, least)  # an answer of one constraint has no pages, however asked for
     written = parts[5] if len(parts) > 5 else "*"
     return AvailabilityQuery(
         data=_asked(parts, 6, given),

@@ -12,7 +12,15 @@ from sdmx_service.query.period import parse_period
 from sdmx_service.query.query import SERIES_KEY, DataQuery, Sort
 from sdmx_service.structures.artefacts import Attachment, Component, DataStructure, Role
 
-__all__ = ["ALL_DIMENSIONS", "asked_columns", "observed_by", "ordered", "select", "sort_steps"]
+__all__ = [
+    "ALL_DIMENSIONS",
+    "asked_columns",
+    "ends",
+    "observed_by",
+    "ordered",
+    "select",
+    "sort_steps",
+]
 
 ALL_DIMENSIONS = "AllDimensions"
 _LEVELS: Mapping[str, frozenset[Attachment]] = {
@@ -38,7 +46,7 @@ def select(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> p
     kept = asked_columns(structure, query)
     mask = matching(frame, structure, query)
     chosen = frame if mask is None else frame.filter(mask)
-    chosen = _ends(chosen, structure, query)
+    chosen = ends(chosen, structure, query)
     chosen = ordered(chosen, structure, query)
     chosen = chosen.select(kept)
     if query.series_only:
@@ -98,7 +106,7 @@ def _attributes(structure: DataStructure, asked: frozenset[str] | None) -> set[s
     return set(names & set(known)) | {a.id for a in known.values() if a.attachment in levels}
 
 
-def _ends(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.DataFrame:
+def ends(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.DataFrame:
     """Keep the first and the last observations of each series."""
     if query.first is None and query.last is None:
         return frame

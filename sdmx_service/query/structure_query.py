@@ -81,7 +81,7 @@ def structure_query22(path: str, query_string: str = "") -> StructureQuery:
 
 def kinds_named(name: str) -> frozenset[ArtefactKind]:
     """Return the kinds that a path calls ``name``; NotFound names the closest."""
-    if name in ("*", "structure"):
+    if name in ("*", "all", "structure"):
         return _EVERY
     kinds = frozenset(kind for kind in ArtefactKind if name in kind.paths)
     if kinds:
@@ -105,7 +105,9 @@ def _query(
         )
     name, agencies, ids, versions, items = (*parts, *_DEFAULTS[len(parts) :])
     kinds = kinds_named(name)
-    wanted = grammar.each(items, separator, grammar.item, "itemID")
+    # The values of a value list are any texts, the others ids.
+    check = _value if name == "valuelist" else grammar.item
+    wanted = grammar.each(items, separator, check, "itemID")
     wanted = () if "*" in wanted else wanted
     if wanted and name not in _COLLECTIONS and not all(kind.item for kind in kinds):
         raise RequestError(
@@ -123,6 +125,12 @@ def _query(
         detail=grammar.choice(Detail, given.get("detail", "full"), "detail"),
         as_of=grammar.moment(given["asOf"], "asOf") if "asOf" in given else None,
     )
+
+
+def _value(text: str, where: str) -> str:
+    if not 0 < len(text) <= grammar.LONGEST:
+        raise RequestError(where, got=text[: grammar.LONGEST], expected="a value of the list")
+    return text
 
 
 def _old_version(text: str, where: str) -> str:

@@ -9,11 +9,9 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-import polars as pl
-
 from sdmx_service.query.query import DataQuery
-from sdmx_service.query.selection import asked_columns
-from sdmx_service.release.answer import Answer, Change, cut
+from sdmx_service.release.answer import Answer, cut
+from sdmx_service.release.changes import changes, shown
 from sdmx_service.release.manifest import FILE_NAME, Manifest, content_of
 from sdmx_service.release.release import Release, open_release
 
@@ -31,7 +29,6 @@ class Archive:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._changed: dict[tuple[str, str], datetime] = {}
         self._opened: Callable[[str], Release] = lru_cache(maxsize=_OPEN_RELEASES)(
             lambda release_id: open_release(root, release_id)
         )
@@ -53,18 +50,6 @@ class Archive:
         known = [one for one in self._known(current) if one.published_at <= moment]
         return self._open(known[-1], current) if known else None
 
-    def changed(self, current: Release, structure_id: str) -> datetime:
-        """Return since when a data structure's table and the structures are what they are now."""
-        place = (current.id, structure_id)
-        if place not in self._changed:
-            now, since = current.content_of(structure_id), current.published
-            for manifest in reversed(self._known(current)):
-                if content_of(manifest, structure_id) != now:
-                    break
-                since = manifest.published_at
-            self._changed[place] = since
-        return self._changed[place]
-
     def _answers(self, current: Release, query: DataQuery) -> tuple[Answer, ...]:
         vintages = [
             one
@@ -81,13 +66,17 @@ class Archive:
         if not query.include_history:
             since = since[-1:]
         steps: Sequence[Manifest | None] = [*(before or [None]), *since]
-        # What changed is seen on whole rows; what is shown of it is another question.
-        whole = replace(query, attributes=None, measures=None, series_only=False)
+        # What changed is seen on whole rows and series; what is shown of it is another question.
+        whole = replace(
+            query, attributes=None, measures=None, series_only=False, first=None, last=None
+        )
         found: list[Answer] = []
         for earlier, later in pairwise(steps):
             assert later is not None  # only the first step may be nothing
             old = () if earlier is None else self._open(earlier, current).answer(whole)
             new = self._open(later, current).answer(whole)
+            if earlier is not None:
+                old, new = _without_the_same(old, new, earlier, later)
             found += [shown(one, query, new) for one in changes(old, new, later.published_at)]
         return tuple(one for one in found if one.height)
 
@@ -104,73 +93,16 @@ class Archive:
         return current if manifest.id == current.id else self._opened(manifest.id)
 
 
-def changes(
-    old: tuple[Answer, ...], new: tuple[Answer, ...], published: datetime
-) -> tuple[Answer, ...]:
-    """Return what is to be deleted and what replaced to make ``old`` into ``new``.
-
-    Rows are the same if every column is; a row that lost a column it had is another row.
-    """
-    earlier = {_subject(answer): answer for answer in old}
-    later = {_subject(answer): answer for answer in new}
-    found: list[Answer] = []
-    for subject in {**earlier, **later}:
-        before, now = earlier.get(subject), later.get(subject)
-        either = now or before
-        assert either is not None  # the subject is that of one of them
-        key = [one.id for one in either.flow.structure.key if one.id in either.rows.columns]
-        was = None if before is None else before.frame
-        stands = None if now is None else now.frame
-        if before is not None and was is not None:
-            gone = was if stands is None else _missing(was, stands, key)
-            if gone.height:
-                found.append(
-                    replace(before, rows=gone.select(key), change=Change.DELETE, valid_to=published)
-                )
-        if now is not None and stands is not None:
-            fresh = stands if was is None else _missing(stands, was, stands.columns)
-            if fresh.height:
-                found.append(replace(now, rows=fresh, change=Change.REPLACE, valid_from=published))
-    return tuple(found)
-
-
-def shown(change: Answer, query: DataQuery, now: tuple[Answer, ...]) -> Answer:
-    """Return what a query shows of changed rows: its columns, one row a series if it wants these.
-
-    Of series alone a deletion is that of the whole series, so only those are shown of which
-    nothing is left in ``now``.
-    """
-    structure = change.flow.structure
-    kept = [name for name in asked_columns(structure, query) if name in change.rows.columns]
-    rows = change.frame
-    if query.series_only:
-        series = [dimension.id for dimension in structure.dimensions]
-        rows = rows.unique(subset=series, keep="first", maintain_order=True)
-        if change.change is Change.DELETE:
-            for left in now:
-                if _subject(left) == _subject(change):
-                    rows = _missing(rows, left.frame, series)
-    return replace(change, rows=rows.select(kept))
-
-
-def _subject(answer: Answer) -> tuple[str, ...]:
-    named = answer.agreement or answer.flow
-    return answer.context.value, named.agency, named.id, named.version
-
-
-def _missing(rows: pl.DataFrame, among: pl.DataFrame, on: list[str]) -> pl.DataFrame:
-    """Return the rows that the other table does not have, compared on these columns."""
-    absent = [name for name in on if name not in among.columns]
-    if absent:
-        return rows
-    # Two releases may list other codes of one dimension: their texts are compared.
-    place = "\x00row"
-    left = rows.select(_comparable(on)).with_row_index(place)
-    kept = left.join(
-        among.select(_comparable(on)).unique(), on=on, how="anti", nulls_equal=True
-    ).get_column(place)
-    return rows[kept.sort().to_list()] if kept.len() < rows.height else rows
-
-
-def _comparable(names: list[str]) -> list[pl.Expr]:
-    return [pl.col(names).cast(pl.String)] if names else []
+def _without_the_same(
+    old: tuple[Answer, ...], new: tuple[Answer, ...], earlier: Manifest, later: Manifest
+) -> tuple[tuple[Answer, ...], tuple[Answer, ...]]:
+    """Leave out the tables that two releases have alike, with the same structures."""
+    alike = {
+        structure_id
+        for structure_id in earlier.rows.keys() & later.rows.keys()
+        if content_of(earlier, structure_id) == content_of(later, structure_id)
+    }
+    return (
+        tuple(one for one in old if one.flow.structure.id not in alike),
+        tuple(one for one in new if one.flow.structure.id not in alike),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sdmx_service.formats.metadata import MetadataMessage
 from sdmx_service.query.metadata_query import MetadataQuery
@@ -16,7 +16,7 @@ from sdmx_service.structures.store import StructureStore
 from sdmx_service.structures.urns import Urn
 from sdmx_service.structures.versions import choose
 
-__all__ = ["metadata_answer"]
+__all__ = ["metadata_answer", "metadata_message"]
 
 
 def metadata_answer(
@@ -38,14 +38,27 @@ def metadata_answer(
         found = _about(store, sets, query)
     if not found:
         return None
-    reported = dict.fromkeys(one.reported_to for one in found)
+    if query.stubs:
+        found = [one.stub for one in found]
+    return metadata_message(release, found, languages=languages, stubs=query.stubs)
+
+
+def metadata_message(
+    release: Release,
+    sets: Sequence[MetadataSet],
+    *,
+    languages: tuple[str, ...] = ("en",),
+    stubs: bool = False,
+) -> MetadataMessage:
+    """Return sets of a release, at least one, as a message with the structures behind them."""
+    store, reported = release.structures, dict.fromkeys(one.reported_to for one in sets)
     return MetadataMessage(
-        tuple(one.stub if query.stubs else one for one in found),
+        tuple(sets),
         release.id,
         release.published,
-        found[0].agency.replace(".", "_"),
+        sets[0].agency.replace(".", "_"),
         languages,
-        stubs=query.stubs,
+        stubs=stubs,
         structures={urn: _structure(store, urn) for urn in reported},
         flows=_flows(store, reported),
     )

@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet
 
-from sdmx_service.cube import typed
+from sdmx_service.cube import Table, typed
 from sdmx_service.errors import ReleaseError
+from sdmx_service.release.leftover import remove_leftover_images
 from sdmx_service.release.manifest import FILE_NAME, Manifest, content_hash, file_entry
 from sdmx_service.structures.readers import structure_files
 from sdmx_service.structures.store import StructureStore
@@ -22,6 +23,8 @@ from sdmx_service.structures.store import StructureStore
 __all__ = ["POINTER", "publish"]
 
 POINTER = "CURRENT"
+# Rows of a row group, of which one at a time is in memory twice.
+_GROUP = 1 << 20
 
 
 def _sync(path: Path) -> None:
@@ -37,15 +40,23 @@ def _write_json(path: Path, content: Any) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _write_table(path: Path, table: pl.DataFrame) -> None:
-    # Without page checksums a flipped bit in Parquet is read as a number.
-    pyarrow.parquet.write_table(
-        table.with_columns(pl.col(pl.Enum).cast(pl.Categorical())).to_arrow(),
-        path,
-        compression="zstd",
-        write_page_checksum=True,
-        use_dictionary=True,
-    )
+def _write_table(path: Path, table: Table) -> None:
+    writer: pyarrow.parquet.ParquetWriter | None = None
+    try:
+        for part in table.parts(_GROUP):
+            content = part.with_columns(pl.col(pl.Enum).cast(pl.Categorical())).to_arrow()
+            # Without page checksums a flipped bit in Parquet is read as a number.
+            writer = writer or pyarrow.parquet.ParquetWriter(
+                path,
+                content.schema,
+                compression="zstd",
+                write_page_checksum=True,
+                use_dictionary=True,
+            )
+            writer.write_table(content)
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def _now() -> datetime:
@@ -70,7 +81,8 @@ def publish(
 
     ``tables`` maps the id of a data structure to its observations; each is held to that
     structure (``cube.typed``). The release is written beside its place, synced, renamed, and
-    only then named in ``CURRENT``: a crash leaves the earlier release current and whole.
+    only then named in ``CURRENT``: a crash leaves the earlier release current and whole. Images
+    of releases that are gone are removed (``leftover``).
     Raises ReleaseError where a release with the same content and date is there already.
     """
     moment = _now()
@@ -127,6 +139,7 @@ def publish(
         staging.rename(place)
         _sync(root)
         _point(root, release_id)
+        remove_leftover_images(root)
         return release_id
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
+from sdmx_service.errors import RequestError
 from sdmx_service.query.matching import check_positions, known_component, matching
-from sdmx_service.query.query import Condition, DataQuery
-from sdmx_service.query.selection import asked_columns, observed_by, ordered
+from sdmx_service.query.period import parse_period
+from sdmx_service.query.query import SERIES_KEY, Condition, DataQuery
+from sdmx_service.query.selection import asked_columns, observed_by, ordered, sort_steps
 from sdmx_service.release.image import Image
-from sdmx_service.release.mapped import Array, Codes
+from sdmx_service.release.mapped import Array, Codes, Numbers
 from sdmx_service.release.rows import Rows
 from sdmx_service.release.seriestable import Some
-from sdmx_service.structures.artefacts import Dataflow, Role
+from sdmx_service.structures.artefacts import Component, Dataflow, Role
 
-__all__ = ["Chosen", "Found", "admitted", "chosen", "found", "narrowed"]
+__all__ = ["Chosen", "Found", "TooMuch", "admitted", "chosen", "found", "narrowed"]
 
 _ROWS = 1 << 18
+# More keys than these are looked for together.
+_MANY = 16
+# The most values that are held in memory to put rows in order.
+_SORTED = 10_000_000
+
+
+class TooMuch(RequestError):
+    """An answer larger than the service makes (HTTP 413)."""
+
+    http_status = 413
 
 
 @dataclass(frozen=True)
 class Chosen:
     """Rows and columns of an image, which come into memory chunk by chunk.
 
-    It is a ``Table`` of ``formats.dataset``.
+    It is an ``Indexed`` table of ``formats.dataset``. ``keeps_codes`` says that texts come as
+    codes of a list too, instead of as texts.
     """
 
     image: Image
     rows: Rows
     names: tuple[str, ...]
+    keeps_codes: bool = False
 
     @cached_property
     def schema(self) -> Mapping[str, pl.DataType]:
         """Column names in order, with their types."""
-        return {name: self.image.schema[name] for name in self.names}
+        known = self.image.coded_schema if self.keeps_codes else self.image.schema
+        return {name: known[name] for name in self.names}
 
     @property
     def columns(self) -> list[str]:
@@ -52,7 +67,45 @@ class Chosen:
     def chunks(self, rows: int) -> Iterator[pl.DataFrame]:
         """Yield the rows in order, at most ``rows`` at a time."""
         for part in self.rows.parts(rows):
-            yield self.image.frame(part, list(self.names))
+            yield self._frame(part, self.names)
+
+    def coded(self) -> Chosen:
+        """Return the same rows with texts as codes."""
+        return replace(self, keeps_codes=True)
+
+    def used(self, name: str) -> pl.Series | None:
+        """Return the codes of a column that occur, as texts in their order; None of numbers."""
+        column = self.image.coded(name)
+        if column is None:
+            return None
+        if len(self.rows) == self.image.height:
+            return column.present
+        return column.used(column.values[part] for part in self.rows.parts(_ROWS))
+
+    def runs(
+        self, above: Sequence[str], below: Sequence[str], rows: int
+    ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, Array, bool]]:
+        """Yield the rows in order, at most ``rows`` at a time, told apart by series.
+
+        Of each part: the columns ``above``, a row for each run of rows of one series; the columns
+        ``below``, a row each; where the runs begin; whether the first of them opens a series.
+        """
+        starts, before = self.image.series.starts, -1
+        for part in self.rows.parts(rows):
+            heads: Array
+            if isinstance(part, slice):
+                first = int(starts.searchsorted(part.start, "right")) - 1
+                last = int(starts.searchsorted(part.stop - 1, "right"))
+                begins = np.maximum(starts[first:last] - part.start, 0)
+                opens, before, heads = first != before, last - 1, begins + part.start
+            else:
+                series = starts.searchsorted(part, "right") - 1
+                begins = np.append(0, np.flatnonzero(np.diff(series)) + 1)
+                opens, before, heads = bool(series[0] != before), int(series[-1]), part[begins]
+            yield self._frame(heads, above), self._frame(part, below), begins, opens
+
+    def _frame(self, rows: Some, names: Sequence[str]) -> pl.DataFrame:
+        return self.image.frame(rows, names, coded=self.keeps_codes)
 
     def slice(self, offset: int, length: int | None) -> Chosen:
         """Return the rows from ``offset`` on, at most ``length``."""
@@ -60,7 +113,7 @@ class Chosen:
 
     def collected(self) -> pl.DataFrame:
         """Return all rows as one frame, in memory."""
-        return self.image.frame(self.rows.numbers(0, self.height), list(self.names))
+        return self._frame(self.rows.numbers(0, self.height), self.names)
 
 
 @dataclass(frozen=True)
@@ -137,21 +190,29 @@ def narrowed(
     others = {name: good for name, good in tested.items() if name not in places}
     if not query.keys or not all(query.keys):
         return Found(image, image.series.where(common), others, numbers)
-    parts = []
+    tests = []
     for key in query.keys:
         allowed = dict(common)
         for place, codes in key.items():
             good = _listed(image, image.structure.dimensions[place].id, codes)
             allowed[place] = good & common[place] if place in common else good
-        parts.append(image.series.where(allowed))
-    return Found(image, _together(parts), others, numbers)
+        tests.append(allowed)
+    if len(tests) > _MANY:
+        return Found(image, image.series.among(tests), others, numbers)
+    series = _together([image.series.where(one) for one in tests], len(image.series))
+    return Found(image, series, others, numbers)
 
 
-def _together(parts: list[Some]) -> Some:
+def _together(parts: list[Some], count: int) -> Some:
     if len(parts) == 1:
         return parts[0]
     listed = [np.arange(p.start, p.stop) if isinstance(p, slice) else p for p in parts]
-    return np.unique(np.concatenate(listed))
+    if sum(map(len, listed)) * _MANY < count:
+        return np.unique(np.concatenate(listed))
+    there = np.zeros(count, dtype=bool)
+    for part in listed:
+        there[part] = True
+    return np.flatnonzero(there)
 
 
 def admitted(image: Image, admits: Mapping[str, frozenset[str]]) -> dict[str, Array]:
@@ -213,7 +274,7 @@ def chosen(image: Image, flow: Dataflow, query: DataQuery) -> Chosen:
     left = found(image, query, flow.admits)
     rows = _ends(left, query)
     if query.sort:
-        rows = _sorted(image, rows, query)
+        rows = _sorted(left, rows, query)
     if query.series_only:
         rows = _one_each(left, rows)
     return Chosen(image, rows, names)
@@ -247,18 +308,67 @@ def _ends(left: Found, query: DataQuery) -> Rows:
     return Rows.of(rows[kept.numbers(0, len(kept))])
 
 
-def _sorted(image: Image, rows: Rows, query: DataQuery) -> Rows:
-    structure = image.structure
-    named = {step.by for step in query.sort}
-    keys = [c.id for c in structure.key if c.role is not Role.TIME or not query.series_only]
-    needed = [n for n in image.columns if n in named or (n in keys and named - set(image.columns))]
+def _sorted(left: Found, rows: Rows, query: DataQuery) -> Rows:
+    image = left.image
     for step in query.sort:
-        if step.by not in ("*", "series_key"):
-            known_component(structure, step.by, "sort")
+        if step.by not in ("*", SERIES_KEY):
+            known_component(image.structure, step.by, "sort")
+    needed = [component.id for component, _ in sort_steps(image.structure, query)]
+    if not needed:
+        return rows
+    if left.whole and query.first is None and query.last is None:
+        by_series = _series_sorted(left, query)
+        if by_series is not None:
+            return by_series
+    if len(rows) * len(needed) > _SORTED:
+        raise TooMuch(
+            "sort",
+            got=f"{len(rows)} observations by {len(needed)} components",
+            expected=f"at most {_SORTED} values to put in order",
+            hint="ask for less by key or condition, or sort by dimensions alone",
+        )
     place = "\x00place"
-    frame = image.frame(rows.numbers(0, len(rows)), needed).with_row_index(place)
-    order = ordered(frame, structure, query).get_column(place).to_numpy()
+    part = rows.numbers(0, len(rows))
+    frame = pl.DataFrame([_sortable(image, name, part) for name in needed]).with_row_index(place)
+    order = ordered(frame, image.structure, query).get_column(place).to_numpy()
     return Rows.of(rows.array()[order])
+
+
+def _sortable(image: Image, name: str, rows: slice | Array) -> pl.Series:
+    """Return some rows of a column, texts by their place in the dictionary, which is in order."""
+    column = image.columns[name]
+    timed = image.structure.by_id[name].role is Role.TIME
+    if timed or isinstance(column, Numbers) or isinstance(column.kind, pl.Enum):
+        return image.frame(rows, [name]).get_column(name)
+    places = pl.Series(name, column.values[rows])
+    return places.set(places == column.size, None)
+
+
+def _series_sorted(left: Found, query: DataQuery) -> Rows | None:
+    """Return the rows sorted series by series; None where the order also looks inside of them."""
+    structure = left.image.structure
+    steps = sort_steps(structure, query)
+    inside = [step for step in steps if step[0].role is not Role.DIMENSION]
+    if inside and (inside != [steps[-1]] or not _as_they_lie(left.image, *steps[-1])):
+        return None
+    dimensions = [component.id for component, _ in steps if component.role is Role.DIMENSION]
+    if not dimensions:
+        return None
+    starts, stops = left.ranges
+    place = "\x00place"
+    frame = left.image.frame(starts, dimensions).with_row_index(place)
+    by_series = replace(query, series_only=True)
+    order = ordered(frame, structure, by_series).get_column(place).to_numpy()
+    return Rows.between(starts[order], stops[order])
+
+
+def _as_they_lie(image: Image, component: Component, descending: bool) -> bool:
+    """Return whether the rows of each series are in this order in the table."""
+    if component.role is not Role.TIME or descending:
+        return False
+    column = image.coded(component.id)
+    texts = [] if column is None else column.dictionary.to_list()
+    return texts == sorted(texts, key=lambda text: (parse_period(text).start, text))
 
 
 def _one_each(left: Found, rows: Rows) -> Rows:

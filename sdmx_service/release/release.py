@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from sdmx_service.cube import column_type, to_xarray
 from sdmx_service.errors import NotFound, ReleaseError, RequestError, SemanticError
-from sdmx_service.query.query import Context, DataQuery
+from sdmx_service.query.query import DataQuery
 from sdmx_service.release.answer import Answer, cut
 from sdmx_service.release.image import Image, image_folder, open_image
 from sdmx_service.release.manifest import Manifest, content_of
@@ -200,9 +200,7 @@ class Release:
             except SemanticError as error:
                 misfits.append(error)
                 continue
-            # Data of one provider are asked for by their agreement, whatever the words were.
-            context = Context.PROVISION_AGREEMENT if subject.agreement else query.target.context
-            found.append(Answer(subject.flow, rows, context, subject.agreement))
+            found.append(Answer(subject.flow, rows, subject.context, subject.agreement))
         if misfits and not found:
             raise misfits[0]
         kept = tuple(answer for answer in found if answer.height)

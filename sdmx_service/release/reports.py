@@ -1,4 +1,4 @@
-"""Quality reports of a release: one for each indicator, one for each survey.
+"""Quality reports of a release: one for each indicator, one for each survey or registration.
 
 They are made from what the release says of itself and nothing else, so that they tell no number
 that is not public: of the policies that protect people their names, never a number of theirs.
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
+from sdmx_service.formats.registration import Registration
 from sdmx_service.release.release import Release
 from sdmx_service.structures.artefacts import Metadataflow
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.metadataset import MetadataSet
 
-__all__ = ["FLOW", "quality_reports"]
+__all__ = ["FLOW", "quality_reports", "registration_reports"]
 
 FLOW = "MDF_QUALITY"
 """The metadataflow that the reports are made for."""
@@ -41,21 +42,36 @@ def quality_reports(release: Release) -> tuple[MetadataSet, ...]:
 
     A release without definitions has no reports either.
     """
-    flows = release.structures.find(ArtefactKind.METADATAFLOW, id=FLOW)
-    definitions = release.definitions
-    if not flows or "indicators" not in definitions:
+    reports = _Reports.of(release)
+    if reports is None:
         return ()
-    one = flows[-1]
-    flow = release.structures.metadataflow(one.id, one.agency, one.version)
-    reports = _Reports(release, flow, one.urn)
+    definitions = release.definitions
     return (
         *(reports.of_indicator(indicator) for indicator in definitions["indicators"].values()),
         *(reports.of_survey(survey) for survey in definitions["surveys"].values()),
     )
 
 
+def registration_reports(
+    release: Release, registrations: Iterable[Registration]
+) -> tuple[MetadataSet, ...]:
+    """Return what is registered as a report about each agreement, where releases have reports."""
+    reports = _Reports.of(release)
+    return () if reports is None else tuple(map(reports.of_registration, registrations))
+
+
 class _Reports:
     """Makes the reports of one release."""
+
+    @classmethod
+    def of(cls, release: Release) -> Self | None:
+        """Return None where the release has no flow for reports, or no definitions."""
+        flows = release.structures.find(ArtefactKind.METADATAFLOW, id=FLOW)
+        if not flows or "indicators" not in release.definitions:
+            return None
+        one = flows[-1]
+        flow = release.structures.metadataflow(one.id, one.agency, one.version)
+        return cls(release, flow, one.urn)
 
     def __init__(self, release: Release, flow: Metadataflow, urn: str) -> None:
         self.release = release
@@ -118,6 +134,17 @@ class _Reports:
         }
         targets = [self.code("CL_AREA", id) for id in below]
         return self.set(f"QR_{survey['id']}", f"Quality report: {survey['title']}", targets, said)
+
+    def of_registration(self, one: Registration) -> MetadataSet:
+        """Return where the data of an agreement are, with what is true of all data."""
+        agreement = self.release.structures.target(one.agreement)
+        named = one.agreement.rpartition("=")[2]
+        said = self.common(None) | {
+            "DATA_DESCR": f"The data reported under {named}, as of {one.updated.isoformat()}.",
+            "ONLINE_DB": one.url,
+        }
+        name = agreement.name.get(_LANGUAGE, named) if agreement is not None else named
+        return self.set(one.id, f"Registration: {name}", [one.agreement], said)
 
     # -- what all reports say ---------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sdmx_service.query.query import DataQuery
 from sdmx_service.release.answer import Answer, Change
 from sdmx_service.release.archive import Archive
 from sdmx_service.release.publishing import publish
+from sdmx_service.release.reading import Chosen
 from sdmx_service.release.release import Release, open_release
 from sdmx_service.structures.store import StructureStore
 
@@ -157,6 +159,15 @@ def test_what_changed_is_seen_on_what_is_not_shown(root: Path, current: Release)
     assert (series.change, series.frame.get_column("SEX").to_list()) == (Change.REPLACE, ["M"])
 
 
+def test_the_ends_of_series_are_those_of_what_changed(root: Path, current: Release) -> None:
+    # M 2005 was revised and M 2006 came: the last that changed is 2006, and 2005 was not deleted.
+    until = "updatedAfter=2026-01-10T09:00:00Z&asOf=2026-01-20T09:00:00Z&c[SEX]=M"
+    (last,) = _asked(root, current, f"{until}&lastNObservations=1")
+    assert (last.change, _content(last.frame)) == (Change.REPLACE, {("M", "2006"): 4.0})
+    (first,) = _asked(root, current, f"{until}&firstNObservations=1")
+    assert (first.change, _content(first.frame)) == (Change.REPLACE, {("M", "2005"): 2.5})
+
+
 def test_a_series_is_deleted_when_nothing_is_left_of_it(root: Path, current: Release) -> None:
     query = "updatedAfter=2026-01-10T09:00:00Z&measures=none&attributes=none&c[TIME_PERIOD]=2005"
     gone, came = _asked(root, current, query.replace("2005", "2006")), _asked(root, current, query)
@@ -166,6 +177,51 @@ def test_a_series_is_deleted_when_nothing_is_left_of_it(root: Path, current: Rel
     assert [(one.change, one.frame.get_column("SEX").to_list()) for one in came] == [
         (Change.DELETE, ["M"])
     ]
+
+
+def test_rows_that_changed_stay_where_they_are(root: Path, current: Release) -> None:
+    """An answer of millions of rows is not brought into memory to be compared."""
+    for query in ("includeHistory=true", "updatedAfter=2026-01-10T09:00:00Z"):
+        answers = _asked(root, current, query)
+        assert answers
+        assert all(isinstance(one.rows, Chosen) for one in answers)
+
+
+def test_codes_are_compared_by_their_ids_where_the_list_has_grown(
+    tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code put before the others moves their places; no observation has changed by that."""
+    grown = tmp_path / "structures"
+    shutil.copytree(repository / "dsd/structures", grown)
+    listed = next(
+        path
+        for path in grown.glob("*.xml")
+        if '<str:Codelist id="CL_SEX"' in path.read_text("utf-8")
+    )
+    text = listed.read_text("utf-8")
+    start = text.index("<str:Code ", text.index('<str:Codelist id="CL_SEX"'))
+    new = '<str:Code id="NEW"><com:Name xml:lang="en">New</com:Name></str:Code>'
+    listed.write_text(text[:start] + new + text[start:], "utf-8")
+    folder, said = tmp_path / "releases", VINTAGES[0]
+    folders = (repository / "dsd/structures", grown)
+    for structures, table, moment in zip(
+        folders, (said, said | {("F", "2005"): 9.0}), MOMENTS, strict=False
+    ):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(moment.timestamp())))
+        publish(
+            folder,
+            title="Test",
+            tables={"DSD_INCL_IND": _table(repository, table)},
+            structures=structures,
+            definitions={},
+            annexes={},
+            inputs={},
+            generator="test",
+        )
+    release = open_release(folder)
+    assert "NEW" in release.table("DSD_INCL_IND").schema["SEX"].categories
+    (answer,) = _asked(folder, release, "updatedAfter=2026-01-10T09:00:00Z")
+    assert (answer.change, _content(answer.frame)) == (Change.REPLACE, {("F", "2005"): 9.0})
 
 
 def test_pages_go_on_through_several_flows(current: Release) -> None:

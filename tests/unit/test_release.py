@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sdmx_service.cube import columns
+from sdmx_service.cube import columns, typed
 from sdmx_service.errors import DataError, NotFound, ReleaseError, RequestError
 from sdmx_service.release import current_id, open_release, publishing
 from sdmx_service.release.publishing import publish
+from sdmx_service.structures.artefacts import DataStructure
 from sdmx_service.structures.store import StructureStore
 
 Publish = Callable[..., str]
 
 
+@lru_cache
+def _structure(repository: Path) -> DataStructure:
+    return StructureStore.read(repository / "dsd/structures").datastructure("DSD_INCL_IND")
+
+
 def _observations(repository: Path, value: float) -> pl.DataFrame:
-    structure = StructureStore.read(repository / "dsd/structures").datastructure("DSD_INCL_IND")
+    structure = _structure(repository)
     row: dict[str, object] = dict.fromkeys(columns(structure))
     row |= {dimension.id: "_T" for dimension in structure.dimensions}
     row |= {"FREQ": "A", "REF_AREA": "AT", "INDICATOR": "POV_ARPT60", "TIME_PERIOD": "2006"}
@@ -174,3 +185,78 @@ def test_the_cube_holds_breakdowns_at_their_total_unless_named(
     assert by_sex.OBS_VALUE.sel(REF_AREA="AT", SEX="F").item() == 15.44422
     with pytest.raises(RequestError, match="expected one of FREQ"):
         release.to_xarray(by=["GENDER"])
+
+
+def test_images_of_releases_that_are_gone_are_removed_and_mapped_ones_can_be_read(
+    tmp_path: Path, publishing_to: Publish
+) -> None:
+    ids = [publishing_to(tmp_path, value) for value in (1.0, 2.0)]
+    images = [open_release(tmp_path, one).image("DSD_INCL_IND") for one in ids]
+    (tmp_path / ".images" / ".unfinished-1").mkdir()
+    kept = (tmp_path / ids[1] / "data/DSD_INCL_IND.parquet").read_bytes()
+    shutil.rmtree(tmp_path / ids[0])
+    newest = publishing_to(tmp_path, 3.0)
+    there = [path.name for path in (tmp_path / ".images").iterdir() if path.is_dir()]
+    assert [name.partition("-")[0] for name in there] == [hashlib.sha256(kept).hexdigest()]
+    assert images[0].frame(slice(0, 2), ["OBS_VALUE"]).sum().item() == 1.0 + 2.0
+    assert open_release(tmp_path, newest).image("DSD_INCL_IND").height == 2
+
+
+def test_images_are_not_removed_where_a_release_cannot_say_what_it_has(
+    tmp_path: Path, publishing_to: Publish
+) -> None:
+    first = publishing_to(tmp_path)
+    open_release(tmp_path, first).image("DSD_INCL_IND")
+    (tmp_path / first / "manifest.json").write_text("{", encoding="utf-8")
+    publishing_to(tmp_path, 2.0)
+    assert [path for path in (tmp_path / ".images").iterdir() if path.is_dir()]
+
+
+def test_rows_in_any_order_make_the_same_files(tmp_path: Path, repository: Path) -> None:
+    structures = repository / "dsd/structures"
+    two = _observations(repository, 1.5)
+    made = []
+    for name, frame in (("sorted", two), ("reversed", two.reverse())):
+        release = publish(
+            tmp_path / name, title="Test", tables={"DSD_INCL_IND": frame}, structures=structures,
+            definitions={}, annexes={}, inputs={}, generator="test",
+        )  # fmt: skip
+        made.append((tmp_path / name / release / "data/DSD_INCL_IND.parquet").read_bytes())
+    assert made[0] == made[1]
+
+
+@settings(max_examples=30)
+@given(
+    keys=st.lists(
+        st.tuples(st.sampled_from("FM_"), st.integers(2004, 2023)), unique=True, max_size=40
+    ),
+    group=st.integers(1, 7),
+)
+def test_parts_of_a_table_are_its_rows_in_order(
+    keys: list[tuple[str, int]], group: int, repository: Path
+) -> None:
+    structure = _structure(repository)
+    one = _observations(repository, 0.0).head(1)
+    frame = pl.concat(
+        [
+            one.with_columns(
+                SEX=pl.lit("_T" if sex == "_" else sex),
+                TIME_PERIOD=pl.lit(str(year)),
+                OBS_VALUE=pl.lit(float(number)),
+            )
+            for number, (sex, year) in enumerate(keys)
+        ]
+        or [one.clear()]
+    )
+    table = typed(frame, structure)
+    found = pl.concat(table.parts(group))
+    names = [component.id for component in structure.key]
+    assert found.equals(table.frame.sort(names))
+    assert all(part.height <= group for part in table.parts(group))
+    if keys:
+        with pytest.raises(DataError, match=f"2 rows share a key|got '{_key(frame, structure)}'"):
+            typed(pl.concat([frame, frame.head(1)]), structure)
+
+
+def _key(frame: pl.DataFrame, structure: DataStructure) -> str:
+    return ".".join(frame.select(component.id for component in structure.key).row(0))
