@@ -2,8 +2,9 @@
 
 ``python conformance/clients.py URL`` needs sdmx1, pysdmx and pandas; it also asks with rsdmx
 (where Rscript finds it), sdmx-json-parser (``--node-modules DIR``) and curl where they are there.
-What to ask for is looked up in the service itself. Prints one line a call; ends with 1 where one
-failed.
+What to ask for is looked up in the service itself; then every example of docs/clients.md and of
+the front page is run. Prints one line a call, with ``--page`` into that page too; ends with 1
+where one failed.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import examples
+
 HERE = Path(__file__).resolve().parent
+_BEGIN, _END = "<!-- what conformance/clients.py printed -->\n```\n", "```\n<!-- end -->"
 _STRUCTURE = "application/vnd.sdmx.structure+json;version=2.0.0"
 
 
@@ -36,7 +41,7 @@ class Call:
 
 def _try(client: str, call: str, ask: Callable[[], str]) -> Call:
     try:
-        return Call(client, call, "passed", ask())
+        return Call(client, call, "passed", ask()[:160])
     except Exception as error:  # noqa: BLE001 - whatever a client raises is its outcome
         return Call(client, call, "failed", f"{type(error).__name__}: {error}"[:300])
 
@@ -51,6 +56,10 @@ class Service:
         smallest = min(flows, key=lambda one: int(one["observations"]))
         self.agency, self.flow = smallest["agency"], smallest["id"]
         self.version, self.observations = smallest["version"], int(smallest["observations"])
+        self.examples = tuple(
+            examples.Example(one["client"], one["language"], one["code"])
+            for one in listed["examples"]
+        )
 
     def open(self, path: str, accept: str) -> Any:
         """Open a path of the service."""
@@ -139,7 +148,10 @@ def registry_calls(service: Service) -> Iterator[Call]:
 
 
 def _report(service: Service) -> tuple[str, str, str, tuple[str, ...]] | None:
-    """Return provider, id and version of a metadata set, and what it is about."""
+    """Return provider, id and version of a metadata set, and the artefact that it is about.
+
+    Of a code that is the codelist: reports are found by what is maintained.
+    """
     accept = "application/vnd.sdmx.metadata+json;version=2.0.0"
     with service.open("/sdmx/v2/metadata/metadataset/*/*/*", accept) as answer:
         if answer.status == 204:
@@ -150,9 +162,10 @@ def _report(service: Service) -> tuple[str, str, str, tuple[str, ...]] | None:
             before, _, rest = target.partition("=")
             name = before.rpartition(".")[2]
             agency, _, more = rest.partition(":")
-            id, _, version = more.partition("(")
-            if ")." not in version and "*" not in target:
-                about = (name.lower(), agency, id, version.rstrip(")"))
+            id, _, version = more.partition(")")[0].partition("(")
+            if "*" not in target:
+                kind = {"code": "codelist"}.get(name.lower(), name.lower())
+                about = (kind, agency, id, version)
                 return one["agencyID"], one["id"], one["version"], about
     return None
 
@@ -258,10 +271,20 @@ def other_calls(service: Service, node_modules: Path | None) -> Iterator[Call]:
     for client, program, command in (
         ("curl", "curl", ["curl", "-sf", f"{address}?format=csv"]),
         ("rsdmx", "Rscript", ["Rscript", str(HERE / "clients.R"), service.url, service.flow]),
-        (
-            "sdmx-json-parser",
-            "node" if node_modules else "",
-            ["node", str(HERE / "clients.mjs"), str(node_modules), address],
+        *(
+            (
+                f"sdmx-json-parser {name}",
+                "node" if node_modules else "",
+                ["node", str(HERE / "clients.mjs"), str(node_modules), where, none],
+            )
+            for name, where, none in (
+                ("v1", address, "detail=dataonly"),
+                (
+                    "v2",
+                    f"{service.url}/sdmx/v2/data/dataflow/{service.agency}/{service.flow}",
+                    "attributes=none",
+                ),
+            )
         ),
     ):
         if not program or shutil.which(program) is None:
@@ -272,6 +295,18 @@ def other_calls(service: Service, node_modules: Path | None) -> Iterator[Call]:
             Path(command[1]).name if client != "curl" else "GET",
             lambda command=command, client=client: _command(command, client, service),
         )
+
+
+def example_calls(service: Service, node_modules: Path | None) -> Iterator[Call]:
+    """Run the examples of docs/clients.md and of the service's front page as they stand there."""
+    page = examples.examples(examples.PAGE.read_text(encoding="utf-8"), service.url)
+    places = [(f"docs/clients.md, {one.heading}", one) for one in page]
+    places += [(f"front page, {one.heading}", one) for one in service.examples]
+    for client, one in places:
+        if not one.there or (one.language == "js" and node_modules is None):
+            yield Call(client, one.language, "absent", "not on this machine")
+            continue
+        yield _try(client, one.language, lambda one=one: examples.ran(one, node_modules))
 
 
 def _rows(read: int, service: Service) -> str:
@@ -305,6 +340,7 @@ def calls(url: str, node_modules: Path | None = None) -> Iterator[Call]:
     yield from sdmx1_calls(service)
     yield from pysdmx_calls(service)
     yield from other_calls(service, node_modules)
+    yield from example_calls(service, node_modules)
 
 
 def main() -> int:
@@ -313,14 +349,38 @@ def main() -> int:
     parser.add_argument("url", help="address of the running service")
     parser.add_argument("--node-modules", type=Path, help="folder that has sdmx-json-parser")
     parser.add_argument("--json", type=Path, help="where to write the outcome")
+    parser.add_argument("--page", action="store_true", help="write it into docs/clients.md")
     options = parser.parse_args()
     made = []
     for call in calls(options.url, options.node_modules):
         made.append(call)
-        sys.stdout.write(f"{call.outcome:7} {call.client}: {call.call}: {call.said}\n")
+        sys.stdout.write(_line(call))
     if options.json:
         options.json.write_text(json.dumps([asdict(one) for one in made], indent=1), "utf-8")
+    if options.page:
+        _quote(made)
     return 1 if any(one.outcome == "failed" for one in made) else 0
+
+
+def _line(call: Call) -> str:
+    return f"{call.outcome:7} {call.client}: {call.call}: {call.said}\n"
+
+
+def _quote(made: list[Call]) -> None:
+    """Put what was printed into the page, between the two marks."""
+    page = examples.PAGE.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise SystemExit(f"{examples.PAGE.name} has no place for what is printed")
+    known = ", ".join(f"{name} {metadata.version(name)}" for name in ("sdmx1", "pysdmx", "pandas"))
+    counted = {
+        o: sum(1 for one in made if one.outcome == o) for o in ("passed", "failed", "absent")
+    }
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
+    lines = "".join(map(_line, made))
+    text = f"{before}{begin}{known}\n{lines}{told}\n{end}{after}"
+    examples.PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

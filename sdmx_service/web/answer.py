@@ -93,7 +93,10 @@ def answer(
         return Response(status_code=304, headers=headers)
     headers |= {"Content-Type": content_type, "Content-Language": language}
     if request.method == "HEAD":
-        return Response(headers=headers)
+        # As long as the answer to a GET would be, which nobody has made (RFC 9110, 8.6).
+        response = Response(headers=headers)
+        del response.headers["Content-Length"]
+        return response
     # The first piece is made before the status is sent: a failure there is still an error.
     rest = iter(pieces)
     first = next(rest, b"")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,7 +24,13 @@ from sdmx_service.web.current import CurrentRelease
 from sdmx_service.web.data import data15, data22
 from sdmx_service.web.home import health, home
 from sdmx_service.web.metadata import metadata15, metadata22
-from sdmx_service.web.problem import OPEN_HEADERS, TooLong, answer_error, refuse_coding
+from sdmx_service.web.problem import (
+    OPEN_HEADERS,
+    TooLong,
+    answer_error,
+    refuse_coding,
+    refuse_compression,
+)
 from sdmx_service.web.quick import Quick
 from sdmx_service.web.registration import registration22
 from sdmx_service.web.schema import schema15, schema22
@@ -68,13 +75,37 @@ def _refused(scope: Scope) -> Response | None:
         if len(text) > most:
             error = TooLong(name, got=f"{len(text)} bytes", expected=f"at most {most}")
             return answer_error(Request(scope), error)
-    codings = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
-    if codings:
-        try:
-            refuse_coding(codings.decode("latin-1"))
-        except NotAcceptable as unknown:
-            return answer_error(Request(scope), unknown)
     return None
+
+
+class _Coded:
+    """Refuses codings nobody knows, and lets ``compression=`` win over Accept-Encoding."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: ASGIApp = self.app
+        if scope["type"] == "http" and scope["method"] != "OPTIONS":
+            try:
+                scope = _coded(scope)
+            except NotAcceptable as unknown:
+                app = answer_error(Request(scope), unknown)
+        await app(scope, receive, send)
+
+
+def _coded(scope: Scope) -> Scope:
+    query, name = scope.get("query_string", b""), b"accept-encoding"
+    if b"compression=" in query:
+        asked = dict(parse_qsl(query.decode("latin-1"))).get("compression")
+        if asked is not None:
+            refuse_compression(asked)
+            kept = [header for header in scope["headers"] if header[0] != name]
+            return {**scope, "headers": [*kept, (name, asked.encode())]}
+    for header, value in scope["headers"]:
+        if header == name:
+            refuse_coding(value.decode("latin-1"))
+    return scope
 
 
 def application(releases: Path | str, *, cache: int = 0) -> Starlette:
@@ -104,6 +135,7 @@ def application(releases: Path | str, *, cache: int = 0) -> Starlette:
             Route("/sdmx/v2/structure/{query:path}", structure22),
         ],
         middleware=[
+            Middleware(_Coded),
             Middleware(Quick, current=current, cache=cache),
             Middleware(_Open),
             Middleware(Compression),

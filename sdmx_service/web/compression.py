@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["LEAST", "Compression", "coding", "compressed"]
+__all__ = ["CODINGS", "LEAST", "Compression", "coding", "compressed"]
 
 LEAST = 1_000
 """Bytes under which an answer goes as it is: it fits into one packet anyway."""
@@ -73,7 +73,7 @@ def _is_there(module: str) -> bool:
 
 
 # In the order of preference where a client has none: the fastest first.
-_CODINGS: Mapping[str, Callable[[], _Stream]] = {
+CODINGS: Mapping[str, Callable[[], _Stream]] = {
     **({"zstd": _Zstandard} if _is_there("zstandard") else {}),
     "gzip": _Deflate,
     **({"br": _Brotli} if _is_there("brotli") else {}),
@@ -92,7 +92,7 @@ def coding(accept: str) -> str | None:
         except ValueError:
             continue
     best, most = None, wanted.get("identity", 0.0)
-    for name in _CODINGS:
+    for name in CODINGS:
         quality_of = wanted.get(name, wanted.get("*", 0.0))
         if quality_of > 0 and (quality_of > most or (best is None and quality_of == most)):
             best, most = name, quality_of
@@ -101,7 +101,7 @@ def coding(accept: str) -> str | None:
 
 def compressed(name: str, body: bytes) -> bytes:
     """Return a whole body in a coding."""
-    stream = _CODINGS[name]()
+    stream = CODINGS[name]()
     return stream.add(body) + stream.end()
 
 
@@ -138,7 +138,7 @@ class _Sender:
         body, more = message.get("body", b""), message.get("more_body", False)
         if self._start is not None:
             if self._worth(body, more=more):
-                self._stream = _CODINGS[self._name]()
+                self._stream = CODINGS[self._name]()
                 headers = MutableHeaders(scope=self._start)
                 headers["Content-Encoding"] = self._name
                 del headers["Content-Length"]

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sdmx_service.formats import DataMessage, data_formats, dataset, languages, negotiate
+from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats import DataMessage, Feature, data_formats, dataset, negotiate
 from sdmx_service.formats.action import Action
 from sdmx_service.formats.dataset import DataSet, Provision
+from sdmx_service.formats.feature import needed
+from sdmx_service.formats.message import ALL_DIMENSIONS
+from sdmx_service.formats.metadataattached import refuse_uncarried, with_metadata
 from sdmx_service.formats.negotiation import Choice
 from sdmx_service.query import grammar, rest15, rest22
 from sdmx_service.query.query import Context, DataQuery
 from sdmx_service.release import Release
-from sdmx_service.release.answer import Answer, Change
+from sdmx_service.release.answer import Answer, Change, cut
+from sdmx_service.release.gathering import gathered
 from sdmx_service.release.reading import Chosen
+from sdmx_service.release.reports import FLOW, quality_reports
+from sdmx_service.release.standing import standing_since
+from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.web.answer import Asked, Standing, answer
 from sdmx_service.web.current import CurrentRelease
+from sdmx_service.web.language import preferred
 from sdmx_service.web.paging import links
 from sdmx_service.web.problem import NoResults
 
@@ -30,7 +40,6 @@ _ACTIONS = {
     Change.DELETE: Action.DELETE,
 }
 _CONTEXTS = {
-    Context.ANY: dataset.Context.DATAFLOW,
     Context.DATAFLOW: dataset.Context.DATAFLOW,
     Context.DATA_STRUCTURE: dataset.Context.DATA_STRUCTURE,
     Context.PROVISION_AGREEMENT: dataset.Context.PROVISION,
@@ -70,21 +79,38 @@ class Wish:
 
     @classmethod
     def of(
-        cls, default: str, given: Mapping[str, str], accept: str | None, language: str | None
+        cls,
+        default: str,
+        given: Mapping[str, str],
+        accept: str | None,
+        language: str | None,
+        release: Release,
+        needs: Collection[Feature] = (),
     ) -> Wish:
-        """Negotiate; raises NotAcceptable, and RequestError for a word that no option has."""
-        formats = data_formats()
+        """Negotiate; raises NotAcceptable, and RequestError for a word that no option has.
+
+        Only formats that carry what the answer ``needs`` are chosen among.
+        """
+        usual = next(one for one in data_formats() if one.name == default)
         choice = negotiate(
-            formats,
+            [one for one in data_formats() if one.carries.issuperset(needs)],
             accept=accept,
-            default=next(one for one in formats if one.name == default),
+            default=usual,
+            generation=usual.generation,
             asked=given.get("format"),
             version=given.get("formatVersion"),
             labels=given.get("labels"),
             keys=given.get("keys"),
             time_format=given.get("timeFormat"),
         )
-        return cls(choice, languages(language, given.get("lang")))
+        asked = given.get("lang", given.get("locale"))
+        return cls(choice, preferred(release, language, asked))
+
+    @property
+    def by_series(self) -> bool:
+        """Whether the format names a series once, with its observations inside."""
+        media = self.choice.format.media_type
+        return media.startswith("application/vnd.sdmx.") and media.endswith(("+json", "+xml"))
 
     @property
     def variant(self) -> str:
@@ -114,23 +140,36 @@ def _answered(request: Request, interface: Interface) -> Response:
     asked = Asked.of(request, interface.depth)
     query = interface.query(asked.path, asked.query_string)
     given = interface.parameters(asked.query_string)
-    headers = request.headers
-    wish = Wish.of(interface.default, given, headers.get("accept"), headers.get("accept-language"))
     current: CurrentRelease = request.app.state.current
     release = current.release()
-    answers = current.archive.answer(release, query)
+
+    def wanted(needs: Collection[Feature] = ()) -> Wish:
+        accept, language = (request.headers.get(f"accept{one}") for one in ("", "-language"))
+        return Wish.of(interface.default, given, accept, language, release, needs)
+
+    wish = wanted()
+    # One row more than the page has tells whether there is another page.
+    answers = current.archive.answer(release, replace(query, limit=query.limit and query.limit + 1))
+    rows = sum(one.height for one in answers)
+    answers = cut(answers, 0, query.limit)
     if not answers:
         return answer(request, release, wish.choice.content_type, None)
+    message = message_of(answers, release, query, wish, url=str(request.url))
+    needs = {feature for feature, _ in needed(message)}
+    if not wish.choice.format.carries >= needs:
+        with suppress(NotAcceptable):  # the format says itself what it has no place for
+            wish = wanted(needs)
+        message = message_of(answers, release, query, wish, url=str(request.url))
     response = answer(
         request,
         release,
         wish.choice.content_type,
-        wish.choice.format.write(message_of(answers, release, query, wish)),
+        wish.choice.format.write(message),
         language=wish.languages[0],
         variant=wish.variant,
         standing=standing_of(current, release, query, answers),
     )
-    pages = links(request, query, sum(one.height for one in answers))
+    pages = links(request, query, rows)
     if pages is not None:
         response.headers["Link"] = pages
     return response
@@ -139,22 +178,30 @@ def _answered(request: Request, interface: Interface) -> Response:
 def standing_of(
     current: CurrentRelease, release: Release, query: DataQuery, answers: Iterable[Answer]
 ) -> Standing:
-    """Return what the answers stand on: their tables, or all releases where they tell of those."""
-    if query.as_of or query.updated_after or query.include_history:
+    """Return what the answers stand on: their flows, or all releases where they tell of those."""
+    if query.as_of or query.updated_after or query.include_history or query.metadata:
         return Standing.of(release)
-    tables = sorted({one.flow.structure.id for one in answers})
-    return Standing(
-        " ".join(release.content_of(table) for table in tables),
-        max(current.archive.changed(release, table) for table in tables),
-    )
+    first = {one.id: one for one in (standing_since(current.archive, release, a) for a in answers)}
+    return Standing(" ".join(sorted(first)), max(one.published for one in first.values()))
 
 
 def message_of(
-    answers: Iterable[Answer], release: Release, query: DataQuery, wish: Wish
+    answers: Iterable[Answer],
+    release: Release,
+    query: DataQuery,
+    wish: Wish,
+    *,
+    url: str | None = None,
 ) -> DataMessage:
-    """Return the message that answers a query."""
+    """Return the message that answers a query; ``url`` is where it was asked for.
+
+    Raises NotAcceptable where metadata are asked for that the format has no place for.
+    """
+    datasets = tuple(_dataset(one, query, wish) for one in answers)
+    if query.metadata:
+        datasets = _with_metadata(datasets, release, wish)
     return DataMessage(
-        tuple(_dataset(one) for one in answers),
+        datasets,
         release.id,
         release.published,
         observed_by=query.observed_by,
@@ -162,22 +209,47 @@ def message_of(
         labels=wish.choice.labels,
         keys=wish.choice.keys,
         time_format=wish.choice.time_format,
+        url=url,
     )
 
 
-def _dataset(answered: Answer) -> DataSet:
-    agreement, provision = answered.agreement, None
-    if agreement is not None:
+def _with_metadata(
+    datasets: tuple[DataSet, ...], release: Release, wish: Wish
+) -> tuple[DataSet, ...]:
+    flows = release.structures.find(ArtefactKind.METADATAFLOW, id=FLOW)
+    if not flows:
+        return datasets
+    one = flows[-1]
+    structure = release.structures.metadataflow(one.id, one.agency, one.version).structure
+    reports = quality_reports(release)
+    told = tuple(with_metadata(dataset, reports, structure) for dataset in datasets)
+    if any(after is not before for after, before in zip(told, datasets, strict=True)):
+        refuse_uncarried(wish.choice.format)
+    return told
+
+
+def _dataset(answered: Answer, query: DataQuery, wish: Wish) -> DataSet:
+    context, agreement, provision = _CONTEXTS[answered.context], answered.agreement, None
+    if query.target.providers and Feature.CONTEXTS not in wish.choice.format.carries:
+        # REST 1.5 asks for a dataflow, of which a format may have no place to say whose part it is.
+        context = dataset.Context.DATAFLOW
+    elif agreement is not None:
         provision = Provision(agreement.agency, agreement.id, agreement.version, agreement.name)
     rows = answered.rows
+    if query.sort and wish.by_series and query.observed_by != ALL_DIMENSIONS:
+        rows = gathered(rows, answered.flow.structure)
     image = rows.image if isinstance(rows, Chosen) else None
+    since, until = answered.valid_from, answered.valid_to
+    shows_validity = Feature.VALIDITY in wish.choice.format.carries
+    if query.as_of and answered.change is Change.NONE and shows_validity:
+        since = until = query.as_of  # SDMX-CSV 2.1, "recommended dataset actions", 5
     return DataSet(
         answered.flow,
         rows,
         _ACTIONS[answered.change],
-        answered.valid_from,
-        answered.valid_to,
-        _CONTEXTS[answered.context],
+        since,
+        until,
+        context,
         provision,
         image.steady if image else None,
         image.partial if image else None,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sdmx_service.formats import data_formats, languages, structure_formats
+from sdmx_service.formats import data_formats, structure_formats
 from sdmx_service.formats.negotiation import accepted
+from sdmx_service.query.query import DataQuery
 from sdmx_service.release import Release
-from sdmx_service.structures.artefacts import localised
+from sdmx_service.release.reading import chosen
+from sdmx_service.structures.artefacts import Dataflow, localised
 from sdmx_service.web.answer import answer
+from sdmx_service.web.examples import examples
+from sdmx_service.web.homepage import home_page
+from sdmx_service.web.language import preferred
 
 __all__ = ["health", "home"]
 
@@ -35,12 +40,6 @@ _RESOURCES_22 = (
     "metadata/structure/{type}/{agency}/{id}/{version}",
     "registration/{context}/{agency}/{id}/{version}",
 )
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-    "color:#1b1b1b;background:#fff}table{border-collapse:collapse}td,th{text-align:left;"
-    "padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ccc}pre{background:#f3f3f3;"
-    "padding:1rem;overflow:auto}.n{text-align:right}a{color:#0b4f8a}"
-)
 
 
 def health(request: Request) -> Response:
@@ -52,13 +51,13 @@ def health(request: Request) -> Response:
 def home(request: Request) -> Response:
     """Answer ``/`` as a page for people or as JSON, by the Accept header."""
     release = request.app.state.current.release()
-    wanted = languages(request.headers.get("accept-language"))
+    wanted = preferred(release, request.headers.get("accept-language"), None)
     listed = _listed(release, str(request.base_url).rstrip("/"), wanted)
     if _wants_page(request):
-        page = _page(release, listed, str(request.base_url).rstrip("/"))
-        return answer(request, release, "text/html;charset=utf-8", [page.encode()])
+        page = home_page(listed).encode()
+        return answer(request, release, "text/html;charset=utf-8", [page], language=wanted[0])
     body = orjson.dumps(listed, option=orjson.OPT_INDENT_2)
-    return answer(request, release, "application/json", [body])
+    return answer(request, release, "application/json", [body], language=wanted[0])
 
 
 def _wants_page(request: Request) -> bool:
@@ -71,10 +70,14 @@ def _wants_page(request: Request) -> bool:
 
 
 def _listed(release: Release, base: str, wanted: tuple[str, ...]) -> dict[str, Any]:
+    flows = [_flow(release, base, flow, wanted[0]) for flow in release.structures.dataflows()]
+    shown = _shown(flows)
+    publication = release.definitions.get("publication", {})
     return {
         "title": release.title,
         "release": release.id,
         "published": release.published.isoformat(),
+        **{name: publication[name] for name in ("organisation", "licence") if name in publication},
         "entryPoints": {"REST 1.5": f"{base}/rest", "REST 2.2": f"{base}/sdmx/v2"},
         "resources": {
             "REST 1.5": [f"{base}/rest/{path}" for path in _RESOURCES_15],
@@ -82,90 +85,60 @@ def _listed(release: Release, base: str, wanted: tuple[str, ...]) -> dict[str, A
         },
         "formats": {one.name: one.content_type for one in data_formats()},
         "structureFormats": {one.name: one.content_type for one in structure_formats()},
-        "dataflows": [
-            {
-                "id": flow.id,
-                "agency": flow.agency,
-                "version": flow.version,
-                "name": localised(flow.name, wanted[0]),
-                "observations": release.count(flow.id),
-                "structure": f"{base}/rest/dataflow/{flow.agency}/{flow.id}?references=descendants",
-                "data": {
-                    one.name: f"{base}/rest/data/{flow.id}?format={one.name}"
-                    for one in data_formats()
-                },
-            }
-            for flow in release.structures.dataflows()
+        "dataflows": flows,
+        "examples": [asdict(one) for one in examples(base, shown["agency"], shown["id"])],
+        "tries": [
+            {"says": says, "url": base + path, "path": path}
+            for says, path in _tries(release, shown)
         ],
     }
 
 
-def _page(release: Release, listed: dict[str, Any], base: str) -> str:
-    flows = listed["dataflows"]
-    first = flows[0] if flows else {"agency": "AGENCY", "id": "FLOW"}
-    return "".join(
-        (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width">'
-            f"<title>{escape(release.title)}</title><style>{_STYLE}</style></head><body><main>",
-            f"<h1>{escape(release.title)}</h1>",
-            f"<p>Release <strong>{escape(release.id)}</strong>, published "
-            f"{escape(listed['published'])}.</p><h2>Dataflows</h2>",
-            "<table><thead><tr><th>Id</th><th>Name</th><th>Observations</th><th>Structure</th>"
-            "<th>Data</th></tr></thead>",
-            *_rows(flows),
-            "</table><h2>Entry points</h2><ul>",
-            *(
-                f"<li>{escape(version)}: <code>{escape(path)}</code></li>"
-                for version, paths in listed["resources"].items()
-                for path in paths
-            ),
-            "</ul><h2>Clients</h2>",
-            f"<pre>{escape(_examples(base, first))}</pre></main></body></html>",
-        )
+def _flow(release: Release, base: str, flow: Dataflow, language: str) -> dict[str, Any]:
+    return {
+        "id": flow.id,
+        "agency": flow.agency,
+        "version": flow.version,
+        "name": localised(flow.name, language),
+        "observations": release.count(flow.id),
+        "structure": f"{base}/rest/dataflow/{flow.agency}/{flow.id}?references=descendants",
+        "availability": f"{base}/rest/availableconstraint/{flow.id}",
+        "data": {
+            one.name: f"{base}/rest/data/{flow.id}?format={one.name}" for one in data_formats()
+        },
+    }
+
+
+def _shown(flows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the dataflow to show in examples: the first smaller than the first of all."""
+    held = [one for one in flows if one["observations"]]
+    parts = [one for one in held if one["observations"] < held[0]["observations"]]
+    return (parts or held or [{"agency": "AGENCY", "id": "FLOW"}])[0]
+
+
+def _tries(release: Release, shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield questions, in words and as a path, that the release has an answer to."""
+    if not shown.get("observations"):
+        return
+    id, agency = shown["id"], shown["agency"]
+    flow = release.structures.dataflow(id, agency, shown["version"])
+    image, new = release.image(flow.structure.id), f"/sdmx/v2/data/dataflow/{agency}/{id}"
+    [row] = chosen(image, flow, DataQuery()).slice(0, 1).collected().to_dicts()
+    key = ".".join(row[dimension.id] for dimension in flow.structure.dimensions)
+    first = flow.structure.dimensions[0].id
+    yield "One series, as CSV", f"/rest/data/{id}/{key}?format=csv"
+    yield "The same in SDMX-JSON 2.1", f"{new}/+/{key}"
+    yield "The last observation of each series", f"/rest/data/{id}?lastNObservations=1&format=csv"
+    yield "Ten observations, the next page in Link", f"{new}?limit=10&offset=10&format=csv"
+    yield (
+        "What is there of one code, and how much",
+        f"/sdmx/v2/availability/dataflow/{agency}/{id}?c%5B{first}%5D={row[first]}",
     )
-
-
-def _rows(flows: list[dict[str, Any]]) -> Iterator[str]:
-    for flow in flows:
-        links = (
-            "no data yet"
-            if not flow["observations"]
-            else ", ".join(
-                f'<a href="{escape(url)}">{escape(name)}</a>' for name, url in flow["data"].items()
-            )
-        )
-        yield (
-            f'<tr><th scope="row">{escape(flow["id"])}</th><td>{escape(flow["name"])}</td>'
-            f'<td class="n">{flow["observations"]}</td>'
-            f'<td><a href="{escape(flow["structure"])}">structure</a></td><td>{links}</td></tr>'
-        )
-
-
-def _examples(base: str, first: Mapping[str, str]) -> str:
-    agency, flow = first["agency"], first["id"]
-    return f"""curl "{base}/rest/data/{flow}?format=csv"
-curl "{base}/sdmx/v2/data/dataflow/*/{flow}/+?c%5BTIME_PERIOD%5D=ge:2005&format=csv"
-
-# pandas
-pandas.read_csv("{base}/rest/data/{flow}?format=csv")
-
-# sdmx1
-sdmx.add_source({{"id": "{agency}", "name": "office", "url": "{base}/rest"}})
-sdmx.to_pandas(sdmx.Client("{agency}").data("{flow}"))
-
-# pysdmx
-service = RestService("{base}/sdmx/v2", ApiVersion.V2_0_0, DataFormat.SDMX_CSV_2_0_0)
-service.data(DataQuery(DataContext.DATAFLOW, "{agency}", "{flow}"))
-registry = RegistryClient("{base}/sdmx/v2")
-
-# R, rsdmx
-url <- "{base}/rest"
-builder <- SDMXREST21RequestBuilder(regUrl = url, repoUrl = url, compliant = TRUE)
-provider <- SDMXServiceProvider(agencyId = "{agency}", name = "office", builder = builder)
-addSDMXServiceProvider(provider)
-as.data.frame(readSDMX(providerId = "{agency}", resource = "data", flowRef = "{flow}"))
-
-# Excel, Power Query
-Csv.Document(Web.Contents("{base}/rest/data/{flow}?format=csv"), [Delimiter=",", Encoding=65001])
-"""
+    yield (
+        "The structure with all it refers to, in SDMX-ML 3.1",
+        f"/sdmx/v2/structure/dataflow/{agency}/{id}/+?references=descendants&format=xml31",
+    )
+    yield "A JSON Schema of its messages", f"/sdmx/v2/schema/dataflow/{agency}/{id}"
+    if "indicators" in release.definitions:
+        yield "Quality reports: how the figures were made", "/sdmx/v2/metadata/metadataset"
+    yield "Everything that can be asked for, by name", "/sdmx/v2/structure/dataflow?detail=allstubs"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sdmx_service.formats import (
     Generation,
-    languages,
     metadatacsv,
     metadatagenericxml21,
     metadatajson,
@@ -27,6 +27,7 @@ from sdmx_service.query.metadata_query import (
 )
 from sdmx_service.release.metadata import metadata_answer
 from sdmx_service.web.answer import Asked, answer
+from sdmx_service.web.language import preferred
 from sdmx_service.web.problem import NoResults
 from sdmx_service.web.structure import release_asked
 
@@ -78,9 +79,10 @@ def _answered(
     )
     current = request.app.state.current.release()
     release = release_asked(request, query.as_of)
-    wanted = languages(request.headers.get("accept-language"), given.get("lang"))
+    header = request.headers.get("accept-language")
+    wanted = preferred(release or current, header, given.get("lang"))
     message = None if release is None else metadata_answer(release, query, languages=wanted)
     if release is None or message is None:
         return answer(request, current, choice.content_type, None)
-    pieces = choice.format.write(message)
+    pieces = choice.format.write(replace(message, labels=choice.labels))
     return answer(request, release, choice.content_type, pieces, language=wanted[0])

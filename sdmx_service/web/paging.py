@@ -8,18 +8,20 @@ from sdmx_service.query.query import DataQuery
 
 __all__ = ["links"]
 
+_ENCODED = {ord(one): f"%{ord(one):02X}" for one in '<>"[]{}|\\^` '}
+
 
 def links(request: Request, query: DataQuery, rows: int) -> str | None:
-    """Return the Link header of a page with so many rows; None where all was asked for.
+    """Return the Link header of a page; None where all was asked for.
 
-    A page that is full has a next one, which may turn out to be empty (204).
+    ``rows`` are those from the page's first on, at least one more than it has if more follow.
     """
     if query.limit is None:
         return None
     pages = {"first": 0}
     if query.offset:
         pages["prev"] = max(0, query.offset - query.limit)
-    if rows >= query.limit:
+    if rows > query.limit:
         pages["next"] = query.offset + query.limit
     return ", ".join(f'<{_address(request, start)}>; rel="{name}"' for name, start in pages.items())
 
@@ -32,6 +34,6 @@ def _address(request: Request, offset: int) -> str:
         for pair in query.decode("ascii", "replace").split("&")
         if pair and pair.partition("=")[0] != "offset"
     ]
-    # What stands in a header between < and > must not close it.
     address = f"{raw.decode('ascii', 'replace')}?{'&'.join([*kept, f'offset={offset}'])}"
-    return address.replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
+    # A URI has none of these as they are (RFC 3986), and > would close it in the header.
+    return address.translate(_ENCODED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
@@ -13,8 +14,16 @@ from starlette.responses import Response
 
 from sdmx_service.errors import NotAcceptable, NotFound, RequestError, SdmxServiceError
 from sdmx_service.formats.negotiation import accepted
+from sdmx_service.web.compression import CODINGS
 
-__all__ = ["OPEN_HEADERS", "NoResults", "TooLong", "answer_error", "refuse_coding"]
+__all__ = [
+    "OPEN_HEADERS",
+    "NoResults",
+    "TooLong",
+    "answer_error",
+    "refuse_coding",
+    "refuse_compression",
+]
 
 # Said on every answer, errors too: anyone may read, nothing in a page may run.
 OPEN_HEADERS: Mapping[str, str] = {
@@ -22,7 +31,7 @@ OPEN_HEADERS: Mapping[str, str] = {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Expose-Headers": (
-        "X-Release, ETag, Last-Modified, Content-Language, Link, Retry-After"
+        "X-Release, X-Left-Out, ETag, Last-Modified, Content-Language, Link, Retry-After"
     ),
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Content-Type-Options": "nosniff",
@@ -31,8 +40,11 @@ _RETRY = "30"
 _SCHEMAS = "http://www.sdmx.org/resources/sdmxml/schemas"
 # Of the versions of SDMX-ML: folder of the namespaces and version of the media type.
 _OLD, _V30, _V31 = ("v2_1", "2.1"), ("v3_0", "3.0.0"), ("v3_1", "3.1.0")
+_OURS = "this is a fault of ours, not of the request"
+# Of status codes, the code of the SDMX guidelines; 510 is "response too large".
+_CODES = {401: 110, 404: 100, 413: 510, 414: 130, 422: 150, 501: 501, 503: 503}
 # Content codings that a server may know (IANA, HTTP content coding registry).
-_CODINGS = frozenset(
+_REGISTERED = frozenset(
     {"aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "identity"}
     | {"pack200-gzip", "x-compress", "x-gzip", "zstd", "*"}
 )
@@ -50,22 +62,32 @@ class TooLong(RequestError):
 
 def _code(status: int) -> int:
     """Return the code of the SDMX 2.1 web service guidelines (section 5.8)."""
-    return {404: 100, 401: 110, 414: 130, 422: 150, 501: 501, 503: 503}.get(
-        status, 140 if status < 500 else 500
+    return _CODES.get(status, 140 if status < 500 else 500)
+
+
+def _of_http(request: Request, status: HTTPStatus) -> RequestError:
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return RequestError("method", got=request.method[:20], expected="GET, HEAD or OPTIONS")
+    return RequestError(
+        "path",
+        got=request.url.path[:255],
+        expected="/rest/..., /sdmx/v2/..., /healthz or /",
+        hint="GET / lists what there is",
     )
 
 
 def answer_error(request: Request, error: Exception) -> Response:
     """Return the answer to a request that failed."""
-    status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "the service failed; this is a fault of ours"
+    status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, f"the service failed: {_OURS}"
     parts: dict[str, str] = {}
     if isinstance(error, SdmxServiceError):
         status, detail, parts = HTTPStatus(error.http_status), str(error), error.as_dict()
     elif isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
-        detail = f"{request.url.path[:255]}: {status.phrase.lower()}"
-        if status == HTTPStatus.NOT_FOUND:
-            detail += "; GET / lists what there is"
+        named = _of_http(request, status)
+        detail, parts = str(named), named.as_dict()
+    elif status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        parts = {"where": request.url.path[:255], "hint": _OURS}
     code = _code(status)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY and request.url.path.startswith("/rest/"):
         status = HTTPStatus.BAD_REQUEST  # REST 1.5 has no other for an invalid query
@@ -75,7 +97,7 @@ def answer_error(request: Request, error: Exception) -> Response:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = _RETRY
     version = _xml_version(request)
-    if version is not None and not isinstance(error, NotAcceptable):
+    if version is not None:
         folder, number = version
         return Response(
             _xml(code, detail, folder),
@@ -100,14 +122,27 @@ def answer_error(request: Request, error: Exception) -> Response:
     )
 
 
+@lru_cache(maxsize=512)
 def refuse_coding(header: str) -> None:
-    """Raise NotAcceptable for an Accept-Encoding that names nothing but unknown codings."""
+    """Raise NotAcceptable for an Accept-Encoding that names nothing but unknown codings.
+
+    A coding that is registered, though not known here, is passed over (RFC 9110, 12.5.3).
+    """
     named = {one.partition(";")[0].strip().lower() for one in header.split(",")} - {""}
-    if named and not named & _CODINGS:
+    if named and not named & _REGISTERED:
         raise NotAcceptable(
             "Accept-Encoding",
             got=header[:255],
-            expected="codings of the HTTP registry, such as gzip, br, zstd or identity",
+            expected="codings of the HTTP registry",
+            hint=f"this service knows {', '.join(CODINGS)} and identity",
+        )
+
+
+def refuse_compression(asked: str) -> None:
+    """Raise NotAcceptable for a ``compression=`` that the service does not know."""
+    if asked not in (*CODINGS, "identity"):
+        raise NotAcceptable(
+            "compression", got=asked[:255], expected=f"one of {', '.join(CODINGS)}, identity"
         )
 
 

@@ -1,31 +1,41 @@
-"""Registration queries over HTTP: one registration for each provision agreement."""
+"""Registration queries over HTTP: one registration for each provision agreement.
+
+The standard says twice what the answer is: registry messages in its text (doc/registration.md),
+reference metadata in its OpenAPI file. Whoever names a type, or none, is answered as the text has
+it; a client that takes anything (``*/*``) as the file has it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sdmx_service.formats import negotiate
+from sdmx_service.formats import Format, Generation, metadata_formats, negotiate
 from sdmx_service.formats.registration import (
     Registration,
     RegistrationMessage,
     registration_formats,
 )
 from sdmx_service.query import grammar
-from sdmx_service.query.query import Context, Target
+from sdmx_service.query.query import Context, DataQuery, Target
 from sdmx_service.query.registration_query import (
     REGISTRATION_PARAMETERS,
     RegistrationQuery,
     registration_query,
 )
 from sdmx_service.release import Release
+from sdmx_service.release.metadata import metadata_message
+from sdmx_service.release.reading import chosen
+from sdmx_service.release.reports import registration_reports
 from sdmx_service.structures.artefacts import ProvisionAgreement
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Identity
 from sdmx_service.structures.urns import Urn
 from sdmx_service.web.answer import Asked, answer
+from sdmx_service.web.language import preferred
 
 __all__ = ["registration22"]
 
@@ -42,22 +52,35 @@ def registration22(request: Request) -> Response:
     asked = Asked.of(request, depth=3)
     query = registration_query(asked.path, asked.query_string)
     given = grammar.parameters(asked.query_string, REGISTRATION_PARAMETERS)
-    formats = registration_formats()
-    choice = negotiate(
-        formats,
-        accept=request.headers.get("accept"),
-        default=formats[0],
-        asked=given.get("format"),
-        version=given.get("formatVersion"),
-    )
     release: Release = request.app.state.current.release()
     url = f"{str(request.base_url).rstrip('/')}/sdmx/v2"
     found = tuple(_found(release, query, url))
+    reports = registration_reports(release, found)
+    registry = registration_formats()
+    metadata = metadata_formats() if reports or not found else ()
+    # What is written, and thereby the type of the message, follows from the choice.
+    formats: tuple[Format[Any], ...] = (*registry, *metadata)
+    accept = request.headers.get("accept")
+    default: Format[Any] = registry[0]
+    if metadata and accept == "*/*" and "format" not in given:
+        default = next(one for one in metadata if one.name == "metadatajson21")
+    choice = negotiate(
+        formats,
+        accept=accept,
+        default=default,
+        asked=given.get("format"),
+        version=given.get("formatVersion"),
+        generation=Generation.SDMX_3_1,
+    )
     if not found:
         return answer(request, release, choice.content_type, None)
-    sender = found[0].agreement.partition("=")[2].partition(":")[0].replace(".", "_")
-    message = RegistrationMessage(found, sender, release.published)
-    return answer(request, release, choice.content_type, choice.format.write(message))
+    if choice.format in registry:
+        sender = found[0].agreement.partition("=")[2].partition(":")[0].replace(".", "_")
+        pieces = choice.format.write(RegistrationMessage(found, sender, release.published))
+        return answer(request, release, choice.content_type, pieces)
+    wanted = preferred(release, request.headers.get("accept-language"), given.get("lang"))
+    pieces = choice.format.write(metadata_message(release, reports, languages=wanted))
+    return answer(request, release, choice.content_type, pieces, language=wanted[0])
 
 
 def _found(release: Release, query: RegistrationQuery, url: str) -> Iterator[Registration]:
@@ -69,7 +92,7 @@ def _found(release: Release, query: RegistrationQuery, url: str) -> Iterator[Reg
     for agreement in release.structures.agreements():
         # What the release has no rows of has no data source either.
         flow = release.structures.target(agreement.flow)
-        if flow is None or not _holds(release, flow.id, flow.agency, flow.version):
+        if flow is None or not _holds(release, agreement):
             continue
         one = Registration(
             f"{agreement.agency}_{agreement.id}_{agreement.version}".replace(".", "_"),
@@ -81,9 +104,11 @@ def _found(release: Release, query: RegistrationQuery, url: str) -> Iterator[Reg
             yield one
 
 
-def _holds(release: Release, id: str, agency: str, version: str) -> bool:
-    structure = release.structures.dataflow(id, agency, version).structure
-    return structure.id in release.manifest.rows
+def _holds(release: Release, agreement: ProvisionAgreement) -> bool:
+    flow = release.structures.provisioned(agreement.id, agreement.agency, agreement.version)
+    if flow.structure.id not in release.manifest.rows:
+        return False
+    return chosen(release.image(flow.structure.id), flow, DataQuery()).height > 0
 
 
 def _asked(

@@ -13,7 +13,6 @@ from sdmx_service.formats import (
     Choice,
     Format,
     Generation,
-    languages,
     negotiate,
     schemacsv,
     schemajson,
@@ -32,6 +31,7 @@ from sdmx_service.query.schema_query import (
 from sdmx_service.release.schema import schema_message, schema_structures
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.web.answer import Asked, answer
+from sdmx_service.web.language import preferred
 from sdmx_service.web.structure import answer_artefacts, release_asked
 
 _ROOM = (schemaxsd, schemajson, schemacsv)  # imported, they register their formats
@@ -61,15 +61,11 @@ def _answered(
     request: Request, query: SchemaQuery, given: Mapping[str, str], generation: Generation
 ) -> Response:
     old = generation is Generation.SDMX_2_1
-    # Messages of metadata have one XML Schema for all; what is reported is said in JSON Schema.
-    about_metadata = query.context.value.startswith("metadata")
-    choice = _chosen(
-        request, given, generation, _XSD if old or not about_metadata else _JSON_SCHEMA
-    )
+    choice = _chosen(request, given, generation, _XSD if old else _JSON_SCHEMA)
     release = release_asked(request, query.as_of)
     if release is None:
         raise NotFound(query.id, expected="a release at that time", got=str(query.as_of))
-    wanted = languages(request.headers.get("accept-language"), given.get("lang"))
+    wanted = preferred(release, request.headers.get("accept-language"), given.get("lang"))
     message = schema_message(release, query, languages=wanted)
     if choice.format in structure_formats():
         known = ArtefactKind.of_generation(2 if old else 3)

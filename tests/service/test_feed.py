@@ -49,3 +49,28 @@ def test_every_flow_is_served_in_full(published: Path, running: Running, path: s
                 assert answer.status_code == (404 if path.startswith("rest") else 204)
             else:
                 assert len(pd.read_csv(io.StringIO(answer.text), low_memory=False)) == frame.height
+
+
+@pytest.mark.parametrize("form", ["csv21", "csv20", "json21", "json20", "parquet", "table"])
+def test_reference_metadata_come_beside_the_data_they_are_about(
+    published: Path, running: Running, form: str
+) -> None:
+    """The description of an indicator is its definition; every observation is still there."""
+    definitions = open_release(published).definitions["indicators"]
+    path = "/sdmx/v2/data/dataflow/SIS/DF_POV?attributes=msd&format="
+    with running(published) as url, httpx.Client(base_url=url, verify=False, timeout=60) as web:
+        answer = web.get(path + form)
+        plain = web.get(path.replace("msd", "none") + form)
+        refused = {one: web.get(path + one) for one in ("csv10", "generic", "xml31", "jsonstat")}
+    assert answer.status_code == 200
+    assert len(answer.content) > len(plain.content)
+    if form == "csv21":
+        rows = pd.read_csv(io.BytesIO(answer.content), dtype=str, keep_default_na=False)
+        about = rows[rows["DATA_DESCR[en]"] != ""]
+        told = {row["INDICATOR"]: row["DATA_DESCR[en]"] for _, row in about.iterrows()}
+        assert told["POV_ARPT60"] == "en:" + definitions["POV_ARPT60"]["definition"]
+        observed = pd.read_csv(io.BytesIO(plain.content), dtype=str, keep_default_na=False)
+        assert len(rows) - len(about) == len(observed)
+    for one, why in refused.items():
+        assert why.status_code == 406, one
+        assert "csv21" in why.json()["hint"]

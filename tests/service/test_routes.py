@@ -181,11 +181,33 @@ def test_an_error_has_the_shape_of_the_version_asked_for(
     assert etree.QName(root).localname == "Error"
 
 
+def test_a_page_that_is_the_last_has_no_next(web: httpx.Client, release: Release) -> None:
+    rows = release.flow("DF_POV").height
+    path = f"/sdmx/v2/data/dataflow/SIS/DF_POV?format=csv&c%5BFREQ%5D=A&limit={rows}"
+    link = web.get(path).headers["link"]
+    assert 'rel="first"' in link
+    assert 'rel="next"' not in link
+    more = web.get(path.replace(f"limit={rows}", f"limit={rows - 1}")).headers["link"]
+    assert 'rel="next"' in more
+    assert "[" not in more
+
+
+def test_without_a_wish_a_schema_is_the_newest_json_schema(web: httpx.Client) -> None:
+    """SDMX REST 2.2, doc/schema.md, "Response types": the type in bold."""
+    answer = web.get("/sdmx/v2/schema/dataflow/SIS/DF_POV", headers={"Accept": "*/*"})
+    assert answer.headers["content-type"] == "application/vnd.sdmx.schema+json;version=2.1.0"
+    old = web.get("/rest/schema/dataflow/SIS/DF_POV", headers={"Accept": "*/*"})
+    assert old.headers["content-type"] == "application/vnd.sdmx.schema+xml;version=2.1"
+
+
 def test_an_unknown_coding_is_named(web: httpx.Client) -> None:
     """Refused only where nothing that any server knows is named (see docs/rest.md)."""
     refused = web.get("/rest/dataflow", headers={"Accept-Encoding": "AAA"})
     assert refused.status_code == 406
     assert refused.json()["where"] == "Accept-Encoding"
+    # The way for one series refuses no less.
+    series = "/sdmx/v2/data/dataflow/SIS/DF_POV/1.0.0/*"
+    assert web.get(series, headers={"Accept-Encoding": "AAA"}).status_code == 406
     for fine in ("AAA, gzip", "identity", "*", "", "br;q=0.1"):
         assert web.get("/rest/dataflow", headers={"Accept-Encoding": fine}).status_code == 200
 
@@ -212,9 +234,9 @@ def test_each_agreement_with_data_is_registered(
     held = [
         one
         for one in store.agreements()
-        if store.provisioned(one.id, one.agency, one.version).structure.id in release.manifest.rows
+        if web.get(f"/sdmx/v2/data/provisionagreement/{one.agency}/{one.id}").status_code == 200
     ]
-    assert len(named) == len(held) > 0
+    assert 0 < len(named) == len(held) < len(store.agreements())
     [first, *_] = root.xpath("//*[local-name()='Registration']/@id")
     alone = etree.fromstring(web.get(f"/sdmx/v2/registration/id/{first}").content)
     assert alone.xpath("//*[local-name()='Registration']/@id") == [first]
@@ -228,8 +250,11 @@ def test_data_can_be_asked_for_by_provider_and_by_agreement(
     agreement = release.structures.agreements()[0]
     provider = agreement.provider.rpartition(".")[2]
     flow = release.structures.provisioned(agreement.id)
-    answer = web.get(f"/rest/data/{flow.id}/all/SIS,{provider}")
-    assert f'id="{agreement.id}"' in answer.text
+    # REST 1.5 asks for the dataflow; where a format has a place for it, the agreement is told.
+    for form, told in (("csv10", False), ("json10", True), ("generic", True)):
+        answer = web.get(f"/rest/data/{flow.id}/all/SIS,{provider}?format={form}")
+        assert answer.status_code == 200
+        assert (agreement.id in answer.text) is told
     assert web.get(f"/rest/data/{flow.id}/all/NOBODY").status_code == 404
     path = f"/sdmx/v2/data/provisionagreement/SIS/{agreement.id}?format=csv"
     assert agreement.id in web.get(path).text
