@@ -68,7 +68,7 @@ def watched(task: Callable[[], Any]) -> str:
 
 def _written(release: Release, path: str, parameters: str, accept: str) -> None:
     query = rest22.data_query(path, parameters)
-    wish = Wish.of(REST22.default, {}, accept, None)
+    wish = Wish.of(REST22.default, {}, accept, None, release)
     message = message_of(release.answer(query), release, query, wish)
     for _ in wish.choice.format.write(message):
         pass

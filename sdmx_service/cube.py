@@ -84,8 +84,9 @@ class Table:
 def typed(frame: pl.DataFrame, structure: DataStructure) -> Table:
     """Return ``frame`` with the structure's columns, types and order, sorted by key and time.
 
-    Raises DataError where a column is missing or unknown, a code is not in its list, a
-    mandatory value is absent, or two rows share a key.
+    Raises DataError where a column is missing or unknown, a code is not in its list, a mandatory
+    value is absent, two rows share a key, a cell holds several values or languages, or the
+    structure has no time dimension.
     """
     expected = columns(structure)
     if set(frame.columns) != set(expected):
@@ -96,6 +97,7 @@ def typed(frame: pl.DataFrame, structure: DataStructure) -> Table:
             got=f"without {missing}" if missing else f"with {extra}",
             expected="exactly the components of the data structure",
         )
+    _refuse_shapes(frame, structure)
     for component in structure.components:
         _refuse_unknown_codes(frame, component)
     table = frame.select(
@@ -116,6 +118,25 @@ def typed(frame: pl.DataFrame, structure: DataStructure) -> Table:
         if not _in_order(table.select(keys), keys, order):
             _refuse_repeated(table, keys, structure)
     return Table(table, order)
+
+
+def _refuse_shapes(frame: pl.DataFrame, structure: DataStructure) -> None:
+    """Refuse what messages can hold and a release cannot."""
+    if not structure.timed:
+        raise DataError(
+            f"data structure {structure.id}",
+            got="no time dimension",
+            expected="TIME_PERIOD",
+            hint="a release holds observations over time",
+        )
+    for name, kind in frame.schema.items():
+        if kind.is_nested():
+            raise DataError(
+                f"column {name} of {structure.id}",
+                got="several values or languages in one cell",
+                expected="one value in each observation",
+                hint="give each value, or each language, an attribute of its own",
+            )
 
 
 def _in_order(table: pl.DataFrame, keys: Sequence[str], order: pl.Series | None = None) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from sdmx_service.cube import columns, typed
 from sdmx_service.errors import DataError, NotFound, ReleaseError, RequestError
 from sdmx_service.release import current_id, open_release, publishing
 from sdmx_service.release.publishing import publish
-from sdmx_service.structures.artefacts import DataStructure
+from sdmx_service.structures.artefacts import DataStructure, Role
 from sdmx_service.structures.store import StructureStore
 
 Publish = Callable[..., str]
@@ -159,6 +160,20 @@ def test_an_observation_that_breaks_its_structure_is_not_published(
         with pytest.raises(DataError, match=said):
             publishing_to(tmp_path, frame=table)
     assert not (tmp_path / "CURRENT").exists()
+
+
+def test_a_release_refuses_by_name_what_only_messages_can_hold(repository: Path) -> None:
+    structure = _structure(repository)
+    several = _observations(repository, 1.0).with_columns(
+        pl.Series("COMMENT_OBS", [["one", "two"], ["three"]])
+    )
+    with pytest.raises(DataError, match="column COMMENT_OBS.*several values"):
+        typed(several, structure)
+    timeless = replace(
+        structure, components=tuple(c for c in structure.components if c.role is not Role.TIME)
+    )
+    with pytest.raises(DataError, match="no time dimension"):
+        typed(_observations(repository, 1.0).drop("TIME_PERIOD"), timeless)
 
 
 def test_asking_for_what_is_not_there_says_what_is(tmp_path: Path, publishing_to: Publish) -> None:
