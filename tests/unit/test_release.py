@@ -167,7 +167,7 @@ def test_a_release_refuses_by_name_what_only_messages_can_hold(repository: Path)
     several = _observations(repository, 1.0).with_columns(
         pl.Series("COMMENT_OBS", [["one", "two"], ["three"]])
     )
-    with pytest.raises(DataError, match="column COMMENT_OBS.*several values"):
+    with pytest.raises(DataError, match=r"column COMMENT_OBS.*several values"):
         typed(several, structure)
     timeless = replace(
         structure, components=tuple(c for c in structure.components if c.role is not Role.TIME)
