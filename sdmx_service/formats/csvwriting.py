@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats.abreast import abreast
 from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.csvcolumns import Escape, Fields, fields
 from sdmx_service.formats.csvfields import subseparator
@@ -199,7 +200,8 @@ def _rows(plan: _Plan, dataset: DataSet) -> Iterator[bytes]:
         for name, made in written.items()
         if made.doubt is not None and name not in above
     ]
-    for block in _blocks(dataset, above):
+
+    def lines(block: Block) -> bytes:
         doubtful = block.rows.select(doubts).row(0, named=True) if doubts else {}
         columns: list[pl.Expr | pl.Series] = []
         if not above:
@@ -214,10 +216,10 @@ def _rows(plan: _Plan, dataset: DataSet) -> Iterator[bytes]:
                 columns += made.careful if doubtful.get(name) else made.easy
         if trail is not None:
             columns.append(pl.lit(trail))
-        yield _text(
-            block.rows.select(column.alias(str(place)) for place, column in enumerate(columns)),
-            message,
-        )
+        rows = (column.alias(str(place)) for place, column in enumerate(columns))
+        return _text(block.rows.select(rows), message)
+
+    yield from abreast(lines, _blocks(dataset, above))
 
 
 def _above(message: DataMessage, dataset: DataSet) -> frozenset[str]:

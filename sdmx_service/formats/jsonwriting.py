@@ -12,8 +12,9 @@ import orjson
 import polars as pl
 
 from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats.abreast import abreast
 from sdmx_service.formats.action import Action, Generation
-from sdmx_service.formats.dataset import SWITCHED_OFF, DataSet
+from sdmx_service.formats.dataset import SWITCHED_OFF, Block, DataSet
 from sdmx_service.formats.decimals import as_digits
 from sdmx_service.formats.deletions import valid_marks
 from sdmx_service.formats.jsoncells import Column, columns
@@ -304,12 +305,14 @@ class _Part:
         return out.getvalue()
 
     def _flat(self) -> Iterator[bytes]:
-        comma = ""
-        for block in self.plan.blocks():
+        def written(numbered: tuple[int, Block]) -> bytes:
+            number, block = numbered
             rows = block.rows
-            before = pl.Series([comma]).extend_constant(",", max(rows.height - 1, 0))
-            yield self._lines(rows, before.head(rows.height))
-            comma = ","
+            before = pl.Series(["," if number else ""])
+            before = before.extend_constant(",", max(rows.height - 1, 0))
+            return self._lines(rows, before.head(rows.height))
+
+        yield from abreast(written, enumerate(self.plan.blocks()))
 
     def _heads(self, rows: pl.DataFrame, close: str) -> pl.Series:
         placed = {one.id for one in self.plan.series_attributes}
@@ -325,15 +328,19 @@ class _Part:
             parts += [pl.lit('"attributes":['), pl.concat_str(*cells, separator=","), pl.lit("]")]
         return rows.select(pl.concat_str(*parts, pl.lit(close))).to_series()
 
+    def _block(self, numbered: tuple[int, Block]) -> bytes:
+        number, block = numbered
+        heads = self._heads(block.heads, '"observations":{')
+        starts = pl.select(pl.concat_str(pl.lit("}},"), heads)).to_series()
+        if number == 0:
+            starts = pl.concat([heads.head(1), starts.slice(1)])
+        return self._lines(block.rows, block.before(starts, ","))
+
     def _series(self) -> Iterator[bytes]:
         opened = False
         if self.plan.observed:
-            for block in self.plan.blocks():
-                heads = self._heads(block.heads, '"observations":{')
-                starts = pl.select(pl.concat_str(pl.lit("}},"), heads)).to_series()
-                if not opened:
-                    starts = pl.concat([heads.head(1), starts.slice(1)])
-                yield self._lines(block.rows, block.before(starts, ","))
+            for piece in abreast(self._block, enumerate(self.plan.blocks())):
+                yield piece
                 opened = True
         else:
             for chunk, _ in self.plan.chunks():

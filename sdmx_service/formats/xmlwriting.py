@@ -8,8 +8,9 @@ from dataclasses import replace
 import polars as pl
 
 from sdmx_service.errors import NotAcceptable
+from sdmx_service.formats.abreast import abreast
 from sdmx_service.formats.action import Action
-from sdmx_service.formats.dataset import DataSet
+from sdmx_service.formats.dataset import Block, DataSet
 from sdmx_service.formats.decimals import as_digits
 from sdmx_service.formats.deletions import valid_marks
 from sdmx_service.formats.layout import Layout, layout
@@ -117,8 +118,10 @@ def _dataset(made: Elements, plan: Layout) -> Iterator[bytes]:
                 made.series(chunk, plan.series_dimensions, plan.series_attributes, closed=True)
             )
     elif plan.flat:
-        for block in plan.blocks(ROWS_A_PIECE):
-            yield encoded(_observations(made, plan, block.rows, []))
+        yield from abreast(
+            lambda block: encoded(_observations(made, plan, block.rows, [])),
+            plan.blocks(ROWS_A_PIECE),
+        )
     else:
         yield from _series(made, plan)
     if deleted:
@@ -139,14 +142,19 @@ def _observations(made: Elements, plan: Layout, rows: pl.DataFrame, after: Parts
 
 def _series(made: Elements, plan: Layout) -> Iterator[bytes]:
     after, opened = made.after_series, False
-    for block in plan.blocks(ROWS_A_PIECE):
+
+    def written(numbered: tuple[int, Block]) -> bytes:
+        number, block = numbered
         heads = made.series(
             block.heads, plan.series_dimensions, plan.series_attributes, closed=False
         )
         starts = joined([after, heads], block.heads)
-        if not opened:
+        if number == 0:
             starts = pl.concat([heads.head(1), starts.slice(1)])
-        yield encoded(_observations(made, plan, block.rows, [block.before(starts, "")]))
+        return encoded(_observations(made, plan, block.rows, [block.before(starts, "")]))
+
+    for piece in abreast(written, enumerate(plan.blocks(ROWS_A_PIECE))):
+        yield piece
         opened = True
     if opened:
         yield after.encode()

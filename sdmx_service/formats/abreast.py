@@ -1,0 +1,43 @@
+"""Pieces of a message made side by side, in their order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import TypeVar
+
+import polars as pl
+
+__all__ = ["abreast"]
+
+Block = TypeVar("Block")
+
+
+def abreast(write: Callable[[Block], bytes], blocks: Iterable[Block]) -> Iterator[bytes]:
+    """Yield what ``write`` makes of each block, in the order of the blocks.
+
+    As many blocks are under way as there are processors, not more: who reads slowly holds up the
+    making. Polars lets go of the interpreter while it works, which is nearly all of the time, so
+    threads suffice. ``write`` must depend on its block alone. What it raises is raised in the
+    place of its piece; the pieces after it are not made.
+    """
+    threads = _threads()
+    coming: deque[Future[bytes]] = deque()
+    try:
+        for block in blocks:
+            coming.append(threads.submit(write, block))
+            if len(coming) > pl.thread_pool_size():
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+    finally:
+        for piece in coming:
+            piece.cancel()  # nobody waits for it any more
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    """Return the threads of this process, which all messages share: one a processor."""
+    return ThreadPoolExecutor(pl.thread_pool_size(), thread_name_prefix="abreast")
