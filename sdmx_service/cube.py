@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
@@ -15,7 +15,10 @@ from sdmx_service.structures.artefacts import Component, DataStructure, Role
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["Table", "column_type", "columns", "to_xarray", "typed"]
+__all__ = ["TEXTS", "Table", "cell_type", "column_type", "columns", "to_xarray", "typed"]
+
+TEXTS = pl.List(pl.Struct({"lang": pl.String, "text": pl.String}))
+"""The type of a multilingual text: one text a language, in the order of the languages."""
 
 _NUMBERS = {
     "Double": pl.Float64,
@@ -27,6 +30,7 @@ _NUMBERS = {
 }
 _LARGEST_CUBE = 5_000_000
 _ROWS = 1 << 18
+_LANGUAGE = r"^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$"
 
 
 def columns(structure: DataStructure) -> list[str]:
@@ -35,16 +39,31 @@ def columns(structure: DataStructure) -> list[str]:
 
 
 def column_type(component: Component) -> pl.DataType:
-    """Return the column type of a component: an Enum of its codes, a number, or text."""
+    """Return the type of a single value of a component: an Enum of its codes, a number, or text."""
     if component.codelist is not None:
         return pl.Enum(list(component.codelist.by_id))
     return _NUMBERS.get(component.data_type, pl.String)()
 
 
+def cell_type(component: Component, given: pl.DataType) -> pl.DataType:
+    """Return the type of the column of a component whose cells come as the type ``given``.
+
+    It is that of single values, or a list of it where cells are lists; texts by language are
+    ``TEXTS``, several of them ``List(TEXTS)``.
+    """
+    if given in (TEXTS, pl.List(TEXTS)):
+        return given
+    one = column_type(component)
+    return pl.List(one) if isinstance(given, pl.List) else one
+
+
 def _refuse_unknown_codes(frame: pl.DataFrame, component: Component) -> None:
     if component.codelist is None:
         return
-    present = frame.get_column(component.id).unique().cast(pl.String).drop_nulls()
+    values = frame.get_column(component.id)
+    if isinstance(values.dtype, pl.List):
+        values = _unnested(values)
+    present = values.unique().cast(pl.String).drop_nulls()
     unknown = sorted(set(present) - set(component.codelist.by_id))
     if unknown:
         raise DataError(
@@ -84,9 +103,10 @@ class Table:
 def typed(frame: pl.DataFrame, structure: DataStructure) -> Table:
     """Return ``frame`` with the structure's columns, types and order, sorted by key and time.
 
+    Cells of a component that may have several values, or texts in several languages, come as
+    they are given (``cell_type``); an empty list is no value, languages are put in order.
     Raises DataError where a column is missing or unknown, a code is not in its list, a mandatory
-    value is absent, two rows share a key, a cell holds several values or languages, or the
-    structure has no time dimension.
+    value is absent, two rows share a key, or a cell holds what its component cannot.
     """
     expected = columns(structure)
     if set(frame.columns) != set(expected):
@@ -97,13 +117,14 @@ def typed(frame: pl.DataFrame, structure: DataStructure) -> Table:
             got=f"without {missing}" if missing else f"with {extra}",
             expected="exactly the components of the data structure",
         )
-    _refuse_shapes(frame, structure)
     for component in structure.components:
+        if frame.schema[component.id].is_nested():
+            _refuse_lists(frame.get_column(component.id), component, structure)
         _refuse_unknown_codes(frame, component)
     table = frame.select(
-        pl.col(component.id).cast(column_type(component)) for component in structure.components
+        _filled(component, frame.schema[component.id]) for component in structure.components
     )
-    keys = [*(dimension.id for dimension in structure.dimensions), structure.time.id]
+    keys = [component.id for component in structure.key]
     mandatory = [*keys, *(a.id for a in structure.attributes if a.mandatory)]
     for name in mandatory:
         if table.get_column(name).null_count():
@@ -120,23 +141,65 @@ def typed(frame: pl.DataFrame, structure: DataStructure) -> Table:
     return Table(table, order)
 
 
-def _refuse_shapes(frame: pl.DataFrame, structure: DataStructure) -> None:
-    """Refuse what messages can hold and a release cannot."""
-    if not structure.timed:
+def _filled(component: Component, given: pl.DataType) -> pl.Expr:
+    """Return a column in its type; a list without a value in it is null."""
+    column = pl.col(component.id)
+    if given == TEXTS:
+        column = column.list.sort()
+    elif given == pl.List(TEXTS):
+        sets = pl.element().list.sort()
+        column = column.list.eval(sets.filter(pl.element().list.len() > 0))
+    if isinstance(given, pl.List):
+        column = pl.when(column.list.len() > 0).then(column)
+    return column.cast(cell_type(component, given))
+
+
+def _unnested(lists: pl.Series) -> pl.Series:
+    return lists.drop_nulls().list.explode(empty_as_null=False)
+
+
+def _refuse_lists(column: pl.Series, component: Component, structure: DataStructure) -> None:
+    """Refuse lists of a component that has one value, and lists with gaps in them."""
+    where, kind = f"column {component.id} of {structure.id}", column.dtype
+    texts = component.multilingual and component.codelist is None
+    by_language, sets = kind == TEXTS, kind == pl.List(TEXTS)
+    plain = isinstance(kind, pl.List) and not cast(pl.DataType, kind.inner).is_nested()
+    if by_language or sets:
+        fits = texts and component.multiple is sets
+    else:
+        fits = plain and component.multiple and component.role in (Role.MEASURE, Role.ATTRIBUTE)
+    if not fits:
+        expected = "several values" if component.multiple else "one value"
+        if texts:
+            expected = f"{'several texts' if component.multiple else 'a text'} by language"
         raise DataError(
-            f"data structure {structure.id}",
-            got="no time dimension",
-            expected="TIME_PERIOD",
-            hint="a release holds observations over time",
+            where,
+            got="several values in one cell" if plain else f"cells of {kind}"[:200],
+            expected=f"{expected} in each observation",
+            hint="maxOccurs of its representation says how many values it has, isMultiLingual "
+            "whether it is a text in several languages",
         )
-    for name, kind in frame.schema.items():
-        if kind.is_nested():
-            raise DataError(
-                f"column {name} of {structure.id}",
-                got="several values or languages in one cell",
-                expected="one value in each observation",
-                hint="give each value, or each language, an attribute of its own",
-            )
+    values = _unnested(column)
+    if by_language or sets:
+        _refuse_languages(values if sets else column.drop_nulls(), where)
+    elif values.null_count():
+        raise DataError(
+            where, got=f"{values.null_count()} gaps in lists", expected="a value in each place"
+        )
+
+
+def _refuse_languages(texts: pl.Series, where: str) -> None:
+    """Refuse texts without a language, in a language twice, and languages without a text."""
+    each = _unnested(texts)
+    tags = each.struct.field("lang")
+    wrong = tags.filter(~tags.str.contains(_LANGUAGE).fill_null(value=False))
+    if len(wrong):
+        raise DataError(where, got=str(wrong[0])[:80], expected="a language such as en or pt-BR")
+    if each.struct.field("text").null_count():
+        raise DataError(where, got="a language without a text", expected="a text a language")
+    said = texts.list.eval(pl.element().struct.field("lang"))
+    if (said.list.n_unique() < said.list.len()).any():
+        raise DataError(where, got="two texts in one language", expected="one text a language")
 
 
 def _in_order(table: pl.DataFrame, keys: Sequence[str], order: pl.Series | None = None) -> bool:
@@ -169,7 +232,7 @@ def to_xarray(frame: pl.DataFrame, structure: DataStructure, dims: Sequence[str]
     """Return the measure and the numeric attributes as a cube over ``dims``.
 
     ``frame`` must hold at most one row for each combination of ``dims``; a combination without
-    a row is NaN. Coded attributes come as object arrays with None where absent. Raises
+    a row is NaN. Texts, codes and lists come as object arrays with None where absent. Raises
     RequestError where the cube would be larger than five million cells.
     """
     import numpy as np
@@ -203,6 +266,7 @@ def to_xarray(frame: pl.DataFrame, structure: DataStructure, dims: Sequence[str]
             cube[place] = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
         else:
             cube = np.full(shape, None, dtype=object)
-            cube[place] = column.cast(pl.String).to_numpy()
+            texts = column if column.dtype.is_nested() else column.cast(pl.String)
+            cube[place] = np.fromiter(texts.to_list(), dtype=object, count=len(texts))
         variables[component.id] = (tuple(dims), cube)
     return xr.Dataset(variables, coords={dim: codes[dim] for dim in dims})

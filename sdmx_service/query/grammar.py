@@ -25,6 +25,7 @@ __all__ = [
     "item",
     "key",
     "moment",
+    "number",
     "old_version",
     "parameters",
     "path_parts",
@@ -51,6 +52,7 @@ _OLD_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})*")
 _MOMENT = re.compile(
     r"-?\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+ -]\d{2}:\d{2})?", re.ASCII
 )
+_DOUBLE = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?|INF)|NaN")
 _Choice = TypeVar("_Choice", bound=Enum)
 
 
@@ -174,6 +176,14 @@ def whole_number(text: str, where: str, least: int = 0) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < least:
         raise RequestError(where, got=text[:LONGEST], expected=f"a whole number from {least}")
     return int(text)
+
+
+def number(text: str, where: str) -> float:
+    """Return a number as xs:double writes it: ASCII digits, with a sign, a point, an exponent."""
+    digits = text.strip(" \t\r\n")
+    if len(digits) > LONGEST or not _DOUBLE.fullmatch(digits):
+        raise RequestError(where, got=text[:LONGEST], expected="a number such as 12.5 or 1e-3")
+    return float(digits)
 
 
 def flag(text: str, where: str) -> bool:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import polars as pl
 
 from sdmx_service.errors import RequestError, SemanticError
+from sdmx_service.query.grammar import number
 from sdmx_service.query.period import Period, observed_period, parse_period
 from sdmx_service.query.query import Condition, DataQuery, Operator
+from sdmx_service.query.several import in_cells
 from sdmx_service.query.stretches import NUMBER_TESTS, in_stretches
+from sdmx_service.query.texts import TEXT_TESTS, Alternatives, Mask, alternatives_met
 from sdmx_service.structures.artefacts import Component, DataStructure, Role
 
 __all__ = ["check_positions", "known_component", "matching"]
 
-_Compare = Callable[[str, str], bool]
-_COMPARISONS: Mapping[Operator, _Compare] = {
-    Operator.EQ: operator.eq,
-    Operator.NE: operator.ne,
-    Operator.LT: operator.lt,
-    Operator.LE: operator.le,
-    Operator.GT: operator.gt,
-    Operator.GE: operator.ge,
-    Operator.CO: operator.contains,
-    Operator.NC: lambda value, asked: asked not in value,
-    Operator.SW: str.startswith,
-    Operator.EW: str.endswith,
-}
 _PERIODS: Mapping[Operator, Callable[[Period, Period], bool]] = {
     Operator.EQ: lambda value, asked: value.within(asked),
     Operator.NE: lambda value, asked: not value.within(asked),
@@ -36,11 +26,8 @@ _PERIODS: Mapping[Operator, Callable[[Period, Period], bool]] = {
     Operator.GT: lambda value, asked: value.start >= asked.end,
     Operator.GE: lambda value, asked: value.start >= asked.start,
 }
-# Of several values at once, these must hold for each of them; the others for one.
-_FOR_EACH = frozenset({Operator.NE, Operator.NC})
 # Each costs a look at the text of every number.
 _MOST_TEXTS = 8
-_SEPARATOR = "\x1f"
 
 
 def matching(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.Expr | None:
@@ -119,12 +106,13 @@ def _condition_mask(
         return _distinct_mask(
             frame,
             component,
-            condition,
-            lambda value, token, asked: _in_time(value, token, asked, query, where),
+            condition.alternatives,
+            lambda values, token, asked: _in_time(values, token, asked, query, where),
+            where,
         )
     if isinstance(dtype, pl.List):
-        return _several_mask(frame, component, condition)
-    return _distinct_mask(frame, component, condition, _holds)
+        return _several_mask(frame, component, condition, where)
+    return _text_mask(frame, component, condition, where)
 
 
 def _number_mask(
@@ -136,7 +124,7 @@ def _number_mask(
     for alternative in condition.alternatives:
         texts = frozenset(test for test in alternative if test[0] not in NUMBER_TESTS)
         numbers = frozenset(
-            (token, _number(asked, where)) for token, asked in alternative if token in NUMBER_TESTS
+            (token, number(asked, where)) for token, asked in alternative if token in NUMBER_TESTS
         )
         alike.setdefault(texts, set()).add(numbers)
     asked_texts = frozenset[tuple[Operator, str]]().union(*alike)
@@ -166,64 +154,77 @@ def _number_text(name: str, token: Operator, asked: str) -> pl.Expr:
     return held if token is Operator.CO else ~held
 
 
-def _number(text: str, where: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise RequestError(where, got=text, expected="a number") from None
+def _text_mask(
+    frame: pl.DataFrame, component: Component, condition: Condition, where: str
+) -> pl.Expr:
+    """Look up the values that are asked for as they are, and compare the others."""
+    named: set[str] = set()
+    others = []
+    for tests in condition.alternatives:
+        if len(tests) == 1 and tests[0][0] is Operator.EQ:
+            named.add(tests[0][1])
+        else:
+            others.append(tests)
+    masks = [_is_in(frame, component.id, frozenset(named))]
+    if others:
+        masks.append(_distinct_mask(frame, component, others, _text_holds, where))
+    return _any(masks)
 
 
 def _distinct_mask(
     frame: pl.DataFrame,
     component: Component,
-    condition: Condition,
-    holds: Callable[[str, Operator, str], bool],
+    alternatives: Alternatives,
+    holds: Callable[[pl.Series, Operator, str], Mask],
+    where: str,
 ) -> pl.Expr:
     """Compare each distinct value once, not each observation."""
     column = frame.get_column(component.id)
     if isinstance(column.dtype, pl.Enum) and column.len() >= len(column.dtype.categories):
-        present = set(column.dtype.categories)
+        present = column.dtype.categories
     else:
-        present = set(column.unique().cast(pl.String).drop_nulls().to_list())
-    matched: set[str] = set()
-    for alternative in condition.alternatives:
-        remaining = present
-        for token, asked in alternative:
-            remaining = {value for value in remaining if holds(value, token, asked)}
-        matched |= remaining
-    return _is_in(frame, component.id, frozenset(matched))
+        present = column.unique().cast(pl.String).drop_nulls()
+    found = alternatives_met(
+        alternatives, lambda token, asked: holds(present, token, asked), len(present), where
+    )
+    return _is_in(frame, component.id, frozenset(present.filter(pl.Series(found))))
 
 
-def _holds(value: str, token: Operator, asked: str) -> bool:
-    return _COMPARISONS[token](value, asked)
+def _text_holds(values: pl.Series, token: Operator, asked: str) -> Mask:
+    found: Mask = TEXT_TESTS[token](values, asked).to_numpy()
+    return found
 
 
-def _in_time(value: str, token: Operator, asked: str, query: DataQuery, where: str) -> bool:
+def _in_time(values: pl.Series, token: Operator, asked: str, query: DataQuery, where: str) -> Mask:
     test = _PERIODS.get(token)
     if test is None:  # a test of texts: sw:2020 is every period of that year
-        return _holds(value, token, asked)
+        return _text_holds(values, token, asked)
     period = parse_period(asked, where, query.year_start)
-    return test(observed_period(value, query.year_start), period)
+    met = (test(observed_period(value, query.year_start), period) for value in values)
+    return np.fromiter(met, dtype=bool, count=len(values))
 
 
-def _several_mask(frame: pl.DataFrame, component: Component, condition: Condition) -> pl.Expr:
-    """Compare cells of several values: ``A+B`` is a cell that holds both."""
+def _several_mask(
+    frame: pl.DataFrame, component: Component, condition: Condition, where: str
+) -> pl.Expr:
+    column = frame.get_column(component.id)
+    numbers = isinstance(column.dtype, pl.List) and column.dtype.inner.is_numeric()
 
-    def all_hold(values: list[str]) -> bool:
-        return any(
-            all(
-                (all if token in _FOR_EACH else any)(
-                    _holds(value, token, asked) for value in values
-                )
-                for token, asked in alternative
-            )
-            for alternative in condition.alternatives
-        )
+    def holds(values: pl.Series, token: Operator, asked: str) -> Mask:
+        if numbers:
+            return _number_holds(values, token, asked, where)
+        return _text_holds(values, token, asked)
 
-    joined = frame.get_column(component.id).list.join(_SEPARATOR)
-    matched = [
-        text
-        for text in joined.unique().drop_nulls()
-        if text and all_hold(str(text).split(_SEPARATOR))
-    ]
-    return pl.col(component.id).list.join(_SEPARATOR).is_in(matched)
+    return in_cells(column, condition.alternatives, holds, where)
+
+
+def _number_holds(values: pl.Series, token: Operator, asked: str, where: str) -> Mask:
+    exact = values.cast(pl.Float64).to_numpy()
+    met: Mask
+    if token in NUMBER_TESTS:
+        met = NUMBER_TESTS[token](exact, number(asked, where))
+    else:
+        found = values.to_frame().select(_number_text(values.name, token, asked))
+        met = found.to_series().to_numpy()
+    met = met & ~np.isnan(exact)  # NaN answers no comparison
+    return met

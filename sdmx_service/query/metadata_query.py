@@ -29,6 +29,8 @@ METADATA_PARAMETERS_15 = (
 )
 METADATA_PARAMETERS_22 = ("detail", "asOf", *grammar.PRESENTATION)
 _WORDS = {"latest": "~", "all": "*"}
+_ANY = ("*", "all")
+_WAYS = {"metadataset": 3, "metadataflow": 4}
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,13 @@ def metadata_query22(path: str, query_string: str = "") -> MetadataQuery:
     given = grammar.parameters(query_string, METADATA_PARAMETERS_22)
     as_of = grammar.moment(given["asOf"], "asOf") if "asOf" in given else None
     way, *parts = grammar.path_parts(path) or [""]
-    if way == "structure":
+    if way not in ("structure", *_WAYS) and ArtefactKind.of_path(way):
+        # As the examples of metadata.md have it, where its syntax has the word before the type.
+        way, parts = "structure", [way, *parts]
+    if way == "structure" and len(parts) < 5:
         kinds, parts = kinds_named(parts[0] if parts else "*"), parts[1:]
-        if len(parts) > 3:
-            raise RequestError("path", got=path[:255], expected="structure/type/agency/id/version")
         return MetadataQuery(*_named(parts), kinds=kinds, stubs=_stubs(given), as_of=as_of)
-    if way not in ("metadataset", "metadataflow") or len(parts) > (3 if way[8:] == "set" else 4):
+    if way not in _WAYS or len(parts) > _WAYS[way]:
         raise RequestError(
             "path",
             got=path[:255],
@@ -98,10 +101,7 @@ def metadata_query15(path: str, query_string: str = "") -> MetadataQuery:
     return MetadataQuery(
         agencies=("*",) if agency in ("*", "all") else (grammar.agency(agency),),
         ids=("*",) if identity in ("*", "all") else (grammar.identifier(identity, "flowRef, id"),),
-        versions=(
-            {"latest": "~", "all": "*"}.get(version)
-            or grammar.version(version, "flowRef, version"),
-        ),
+        versions=(_WORDS.get(version) or grammar.version(version, "flowRef, version"),),
         flows=True,
         providers=_providers(parts[2], "+", ",") if len(parts) > 2 else (),
     )
@@ -124,15 +124,17 @@ def _stubs(given: Mapping[str, str]) -> bool:
 
 
 def _providers(text: str, separator: str, joint: str) -> tuple[Provider, ...]:
-    if text in ("", "*", "all"):
-        return ()
+    """Return the providers of an OR; none where one of them is any provider of any agency."""
     found = []
-    for word in text.split(separator):
+    for word in text.split(separator) if text else ():
         agency, _, identity = word.rpartition(joint)
+        every, anyone = agency in ("", *_ANY), identity in _ANY
+        if every and anyone:
+            return ()
         found.append(
             Provider(
-                grammar.identifier(identity, "providerRef"),
-                "*" if agency in ("", "*", "all") else grammar.agency(agency, "providerRef"),
+                "*" if anyone else grammar.identifier(identity, "providerRef"),
+                "*" if every else grammar.agency(agency, "providerRef"),
             )
         )
     return tuple(found)

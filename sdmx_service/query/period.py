@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from sdmx_service.errors import RequestError
@@ -77,13 +77,13 @@ def _parsed(text: str, year_start: tuple[int, int], *, beyond: bool) -> Period |
         start_text, years, months, days = ranged.groups()
         start = datetime.fromisoformat(start_text).replace(tzinfo=None)
         end = _months_later(start, 12 * int(years or 0) + int(months or 0))
-        return Period(start, end + timedelta(days=int(days or 0)))
+        return Period(start, _later(end, timedelta(days=int(days or 0))))
     if len(text) <= 35 and "T" in text:
         moment = datetime.fromisoformat(text).replace(tzinfo=None)
         # As long as the last unit it is written with: 23:59:59 is the last second of a day.
         fraction = _FRACTION.search(text)
         digits = min(len(fraction[1]), 6) if fraction else 0
-        return Period(moment, moment + timedelta(microseconds=10 ** (6 - digits)))
+        return Period(moment, _later(moment, timedelta(microseconds=10 ** (6 - digits))))
     return None
 
 
@@ -100,10 +100,15 @@ def _months_later(start: datetime, months: int) -> datetime:
     raise AssertionError("every month has a first day")
 
 
+def _later(start: datetime, length: timedelta) -> datetime:
+    """Return when a stretch ends; the last one there is has no next moment."""
+    return start + length if datetime.max - start > length else datetime.max
+
+
 def _gregorian(year: int, month: int | None, day: int | None) -> Period:
     start = datetime(year, 1 if month is None else month, 1 if day is None else day)
     if day is not None:
-        return Period(start, datetime.combine(start.date(), time.max) + timedelta(microseconds=1))
+        return Period(start, _later(start, timedelta(days=1)))
     return Period(start, _months_later(start, 12 if month is None else 1))
 
 
@@ -118,10 +123,13 @@ def _reporting(year: datetime, unit: str, number: int, *, beyond: bool) -> Perio
     if not 1 <= number <= most:
         return None
     zero, next_zero = (
-        _first_monday(one) if unit == "W" else one for one in (year, _months_later(year, 12))
+        _first_monday(one) if unit == "W" and one < datetime.max else one
+        for one in (year, _months_later(year, 12))
     )
     first = zero + timedelta(days=days * (number - 1))
-    return Period(first, first + timedelta(days=days)) if beyond or first < next_zero else None
+    return (
+        Period(first, _later(first, timedelta(days=days))) if beyond or first < next_zero else None
+    )
 
 
 def _first_monday(year: datetime) -> datetime:

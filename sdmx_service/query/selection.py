@@ -18,6 +18,7 @@ __all__ = [
     "ends",
     "observed_by",
     "ordered",
+    "refuse_unsortable",
     "select",
     "sort_steps",
 ]
@@ -123,13 +124,15 @@ def ends(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.
 def ordered(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.DataFrame:
     """Return the rows in the order of ``sort``: numbers by size, times in time, codes by id.
 
-    Rows that the sort leaves equal keep their order, and a missing value comes last.
+    Rows that the sort leaves equal keep their order, and a missing value comes last. Raises
+    SemanticError for a component with several values, or texts, in one cell.
     """
     if not query.sort:
         return frame
     steps = sort_steps(structure, query)
     if not steps:
         return frame
+    refuse_unsortable(frame.schema, steps)
     return frame.sort(
         [_sortable(frame, component) for component, _ in steps],
         descending=[down for _, down in steps],
@@ -141,8 +144,12 @@ def ordered(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> 
 def sort_steps(structure: DataStructure, query: DataQuery) -> tuple[tuple[Component, bool], ...]:
     """Return the components to sort by, one after another, and which of them descend.
 
-    What comes after the whole key, or again, changes nothing and is left out.
+    What comes after the whole key, or again, changes nothing and is left out. Raises
+    SemanticError for an unknown component, wherever it comes.
     """
+    for step in query.sort:
+        if step.by not in ("*", SERIES_KEY):
+            known_component(structure, step.by, "sort")
     key = {one.id for one in structure.key if not (query.series_only and one.role is Role.TIME)}
     steps: dict[str, tuple[Component, bool]] = {}
     for step in query.sort:
@@ -154,6 +161,20 @@ def sort_steps(structure: DataStructure, query: DataQuery) -> tuple[tuple[Compon
     return tuple(steps.values())
 
 
+def refuse_unsortable(
+    schema: Mapping[str, pl.DataType], steps: tuple[tuple[Component, bool], ...]
+) -> None:
+    """Raise SemanticError where a component to sort by has lists, which have no order."""
+    for component, _ in steps:
+        if isinstance(schema[component.id], pl.List):
+            raise SemanticError(
+                "sort",
+                got=component.id,
+                expected="a component with one value in each observation",
+                hint="several values, or texts in several languages, have no order among them",
+            )
+
+
 def _components(structure: DataStructure, query: DataQuery, step: Sort) -> tuple[Component, ...]:
     if step.by == "*":
         return structure.key
@@ -161,7 +182,7 @@ def _components(structure: DataStructure, query: DataQuery, step: Sort) -> tuple
         shape = observed_by(structure, query)
         # With all dimensions at the observation there is no series: the word means them all.
         return tuple(dimension for dimension in structure.key if dimension.id != shape)
-    return (known_component(structure, step.by, "sort"),)
+    return (structure.by_id[step.by],)
 
 
 def _sortable(frame: pl.DataFrame, component: Component) -> pl.Expr:
@@ -179,4 +200,4 @@ def _sortable(frame: pl.DataFrame, component: Component) -> pl.Expr:
         return column.to_physical().replace_strict(
             pl.Series(range(len(codes)), dtype=pl.UInt32), rank, return_dtype=pl.Int32
         )
-    return column.list.join(",") if isinstance(dtype, pl.List) else column
+    return column

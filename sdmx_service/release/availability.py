@@ -62,18 +62,18 @@ class _Part:
         time = image.structure.time.id if image.structure.timed else None
         table = image.series
         bits = table.periods[left.series] if table.periods.size else None
-        if bits is not None and not left.numbers and set(left.codes) <= {time}:
+        by_series = bits is not None or time is None
+        if by_series and not left.numbers and set(left.codes) <= {time}:
             chosen = left.series
             counts = None
-            if time is not None and time in left.codes:
+            if bits is not None and time is not None and time in left.codes:
                 bits = bits & _bits(left.codes[time], bits.shape[1])
                 counts = np.bitwise_count(bits).sum(axis=1)
                 kept = np.flatnonzero(counts)
                 chosen = kept + chosen.start if isinstance(chosen, slice) else chosen[kept]
             starts, stops = left.ranges
             observations = int((stops - starts).sum()) if counts is None else int(counts.sum())
-            seen = np.bitwise_or.reduce(bits, axis=0)
-            times = np.flatnonzero(np.unpackbits(seen.view("u1"), bitorder="little"))
+            times = np.empty(0, dtype="<i8") if bits is None else _periods(bits)
         else:
             rows = left.rows().array()
             chosen = np.unique(left.series_of(rows))
@@ -105,6 +105,11 @@ def _bits(good: Array, words: int) -> Array:
     padded = np.zeros(words * 64, dtype=bool)
     padded[: len(good) - 1] = good[:-1]
     return np.packbits(padded, bitorder="little").view("<u8")
+
+
+def _periods(bits: Array) -> Array:
+    seen = np.bitwise_or.reduce(bits, axis=0)
+    return np.flatnonzero(np.unpackbits(seen.view("u1"), bitorder="little"))
 
 
 def _seen(image: Image, name: str, rows: Array) -> Array:

@@ -12,6 +12,7 @@ import polars as pl
 from sdmx_service.query.query import DataQuery
 from sdmx_service.query.selection import asked_columns, ends
 from sdmx_service.release.answer import Answer, Change
+from sdmx_service.release.lists import canonical
 from sdmx_service.release.mapped import Array
 from sdmx_service.release.reading import Chosen
 from sdmx_service.release.rows import Rows
@@ -136,8 +137,11 @@ def _missing(
 
 
 def _marks(rows: pl.DataFrame | Chosen, on: list[str], texts: frozenset[str]) -> pl.DataFrame:
-    """Return two hashes of each row, of some columns; those in ``texts`` by what is written."""
-    columns = [pl.col(name).cast(pl.String) if name in texts else pl.col(name) for name in on]
+    """Return two hashes of each row, of some columns; those in ``texts`` by what is written.
+
+    So are lists always, which two images number each in its own way.
+    """
+    columns = [_hashable(name, rows.schema[name], as_text=name in texts) for name in on]
     parts: Iterable[pl.DataFrame] = [rows] if isinstance(rows, pl.DataFrame) else rows.chunks(_ROWS)
     marked = [
         pl.DataFrame(
@@ -146,3 +150,7 @@ def _marks(rows: pl.DataFrame | Chosen, on: list[str], texts: frozenset[str]) ->
         for part in (part.select(columns) for part in parts)
     ]
     return pl.concat(marked) if marked else pl.DataFrame(schema={"a": pl.UInt64, "b": pl.UInt64})
+
+
+def _hashable(name: str, kind: pl.DataType, *, as_text: bool) -> pl.Expr:
+    return canonical(pl.col(name), kind) if as_text or kind.is_nested() else pl.col(name)

@@ -14,10 +14,19 @@ from typing import Any
 
 import polars as pl
 
-from sdmx_service.cube import column_type
+from sdmx_service.cube import cell_type, column_type
 from sdmx_service.errors import ReleaseError
-from sdmx_service.release.imaging import CONTENTS, FORM, file_hash, make_image
-from sdmx_service.release.mapped import Array, Codes, Column, Numbers, Texts, mapped
+from sdmx_service.release.imaging import CONTENTS, FORM, LISTS, file_hash, make_image
+from sdmx_service.release.mapped import (
+    Array,
+    Codes,
+    Column,
+    Lists,
+    Numbers,
+    Texts,
+    mapped,
+    mapped_lists,
+)
 from sdmx_service.release.seriestable import SeriesTable
 from sdmx_service.structures.artefacts import DataStructure
 
@@ -92,7 +101,12 @@ def _mapped(place: Path, said: Mapping[str, Any], structure: DataStructure) -> I
         component, stem = structure.by_id[one["id"]], place / one["stem"]
         values = mapped(stem.with_suffix(".values"), one["kind"])
         kind = column_type(component)
-        if component.codelist is not None or kind == pl.String:
+        lists = stem.with_suffix(LISTS)
+        if lists.name in said["files"]:
+            table = mapped_lists(lists)
+            given = pl.DataFrame(pl.from_arrow(table.slice(0, 0))).dtypes[0]
+            columns[component.id] = Lists(component.id, values, cell_type(component, given), table)
+        elif component.codelist is not None or kind == pl.String:
             texts = None
             if component.codelist is None:
                 texts = Texts(
@@ -135,7 +149,7 @@ class Image:
         return {name: column.kind for name, column in self.columns.items()}
 
     def coded(self, name: str) -> Codes | None:
-        """Return a column of codes, or None where it holds numbers."""
+        """Return a column of codes, or None where it holds numbers or lists."""
         column = self.columns[name]
         return column if isinstance(column, Codes) else None
 

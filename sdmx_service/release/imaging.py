@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 
-from sdmx_service.cube import column_type
+from sdmx_service.cube import cell_type, column_type
 from sdmx_service.errors import ReleaseError
-from sdmx_service.release.mapped import Array, code_type, mapped
+from sdmx_service.release.lists import canonical, distinct
+from sdmx_service.release.mapped import Array, code_type, mapped, write_lists
 from sdmx_service.release.seriestable import write_series
 from sdmx_service.structures.artefacts import Component, DataStructure
 
-__all__ = ["CONTENTS", "FORM", "file_hash", "make_image"]
+__all__ = ["CONTENTS", "FORM", "LISTS", "file_hash", "make_image"]
 
 CONTENTS = "contents.json"
+LISTS = ".lists"
 # Counts up when the files change their meaning: images of an earlier form are made again.
 FORM = 1
 _ROWS = 262_144
@@ -115,13 +118,20 @@ class _Writer:
 def _written(parquet: Path, structure: DataStructure, folder: Path) -> dict[str, Any]:
     source = pyarrow.parquet.ParquetFile(parquet, page_checksum_verification=True)
     with source:
+        kinds = pl.DataFrame(pl.from_arrow(source.schema_arrow.empty_table())).schema
+        lists = {name: kind for name, kind in kinds.items() if kind.is_nested()}
         texts = [
-            c.id for c in structure.components if c.codelist is None and column_type(c) == pl.String
+            c.id
+            for c in structure.components
+            if c.id not in lists and c.codelist is None and column_type(c) == pl.String
         ]
         dictionaries = _dictionaries(source, texts)
         writers = []
         for number, component in enumerate(structure.components):
             stem = f"c{number:03}"
+            if component.id in lists:
+                writers.append(_list_writer(source, component, stem, folder, lists[component.id]))
+                continue
             if component.id in dictionaries:
                 _write_texts(dictionaries[component.id], folder / stem)
             codes = dictionaries.get(component.id)
@@ -177,6 +187,37 @@ def _writer(component: Component, stem: str, folder: Path, codes: list[str] | No
     return _Writer(component, stem, folder, kind, len(codes), encode)
 
 
+def _list_writer(
+    source: pyarrow.parquet.ParquetFile,
+    component: Component,
+    stem: str,
+    folder: Path,
+    given: pl.DataType,
+) -> _Writer:
+    kind = cell_type(component, given)
+    if kind == pl.List(pl.Enum):
+        kind = pl.List(pl.String)  # as they lie in the Parquet file
+
+    def read(values: pa.Array) -> pl.Series:
+        return pl.Series(component.id, pl.from_arrow(values), dtype=kind)
+
+    batches = source.iter_batches(_ROWS, columns=[component.id])
+    parts = (read(batch.column(component.id)) for batch in batches)
+    texts, lists = distinct(chain([pl.Series(component.id, [], dtype=kind)], parts))
+    if component.codelist is not None:
+        codes = lists.list.explode(empty_as_null=False).unique(maintain_order=True)
+        _refuse_unknown(component, codes.to_list(), component.codelist.by_id)
+    write_lists(lists, (folder / stem).with_suffix(LISTS))
+    place = {text: number for number, text in enumerate(texts)}
+    form = "<" + code_type(len(place))
+
+    def encode(values: pa.Array) -> tuple[Array, None]:
+        made = read(values).to_frame().select(canonical(pl.col(component.id), kind))
+        return _coded(made.to_series().to_arrow(), component, place, form), None
+
+    return _Writer(component, stem, folder, form, len(place), encode)
+
+
 def _numbers(values: pa.Array, kind: str) -> tuple[Array, Array]:
     typed = values.cast(pa.float64() if kind == "<f8" else pa.int64())
     valid = typed.is_valid().to_numpy(zero_copy_only=False).astype("u1")
@@ -186,13 +227,19 @@ def _numbers(values: pa.Array, kind: str) -> tuple[Array, Array]:
 def _coded(values: pa.Array, component: Component, place: dict[str, int], kind: str) -> Array:
     coded = values if isinstance(values, pa.DictionaryArray) else values.dictionary_encode()
     listed = coded.dictionary.to_pylist()
-    unknown = [code for code in listed if code is not None and code not in place]
+    _refuse_unknown(component, listed, place)
+    table = np.array([place.get(code, len(place)) for code in listed] + [len(place)], dtype=kind)
+    at = coded.indices.fill_null(len(listed)).to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(table[at])
+
+
+def _refuse_unknown(
+    component: Component, listed: Sequence[str | None], known: Collection[str]
+) -> None:
+    unknown = [code for code in listed if code is not None and code not in known]
     if unknown:
         raise ReleaseError(
             f"column {component.id}",
             got=str(unknown[0])[:80],
             expected="codes of the structures published with it",
         )
-    table = np.array([place.get(code, len(place)) for code in listed] + [len(place)], dtype=kind)
-    at = coded.indices.fill_null(len(listed)).to_numpy(zero_copy_only=False)
-    return np.ascontiguousarray(table[at])

@@ -1,4 +1,4 @@
-"""Columns of a table in mapped files: codes with their dictionary, numbers with what is missing."""
+"""Columns of a table in mapped files: codes with their dictionary, lists, numbers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,21 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Codes", "Column", "Numbers", "Texts", "code_type", "mapped"]
+__all__ = [
+    "Array",
+    "Codes",
+    "Column",
+    "Lists",
+    "Numbers",
+    "Texts",
+    "code_type",
+    "mapped",
+    "mapped_lists",
+    "write_lists",
+]
 
 Array = NDArray[Any]
 # A list of texts longer than this is no longer a list of codes to anyone who writes it.
@@ -33,6 +45,19 @@ def mapped(path: Path, kind: str) -> Array:
 def code_type(codes: int) -> str:
     """Return the smallest unsigned type for that many codes and one more, which is null."""
     return next(kind for kind in ("u1", "u2", "u4", "u8") if codes <= np.iinfo(kind).max)
+
+
+def write_lists(lists: pl.Series, path: Path) -> None:
+    """Write lists into a file that ``mapped_lists`` maps."""
+    table = lists.to_frame().to_arrow()
+    with pa.OSFile(str(path), "wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
+        writer.write_table(table)
+
+
+def mapped_lists(path: Path) -> pa.Table:
+    """Return the file as a table of one column, of which processes share the pages."""
+    with pa.memory_map(str(path)) as stream, pa.ipc.open_file(stream) as reader:
+        return reader.read_all()
 
 
 @dataclass(frozen=True)
@@ -82,6 +107,11 @@ class Codes:
         return self.texts.series()
 
     @cached_property
+    def listed(self) -> pl.Series:
+        """The codes as the column has them, in order."""
+        return self.dictionary.cast(self.kind).alias(self.name)
+
+    @cached_property
     def place(self) -> Mapping[str, int]:
         """Map each code to its position."""
         return {text: place for place, text in enumerate(self.dictionary.to_list())}
@@ -100,13 +130,7 @@ class Codes:
 
     def used(self, parts: Iterable[Array]) -> pl.Series:
         """Return the codes that occur in parts of the column as texts, in order."""
-        seen = np.zeros(self.size + 1, dtype=bool)
-        for part in parts:
-            for first in range(0, len(part), _ROWS):
-                seen[part[first : first + _ROWS]] = True
-            if seen[:-1].all():
-                break
-        return self.dictionary.gather(np.flatnonzero(seen[:-1]))
+        return self.dictionary.gather(_seen(parts, self.size))
 
     def raw(self, rows: slice | Array) -> list[pl.Series]:
         """Return what ``typed`` makes the column from."""
@@ -128,6 +152,56 @@ class Codes:
     @cached_property
     def _as_texts(self) -> pl.Expr:
         table = pl.concat([self.dictionary, pl.Series([None], dtype=pl.String)])
+        return pl.lit(table).gather(pl.col(self.name)).alias(self.name)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A column of lists: positions in a table of those there are; one past its end is null.
+
+    ``kind`` is a List of codes, numbers or texts, or one of texts by language.
+    """
+
+    name: str
+    values: Array
+    kind: pl.DataType
+    table: pa.Table
+
+    @cached_property
+    def listed(self) -> pl.Series:
+        """The lists that there are, each once."""
+        return pl.DataFrame(pl.from_arrow(self.table)).to_series().cast(self.kind).alias(self.name)
+
+    @property
+    def size(self) -> int:
+        """How many lists there are; also the position that stands for null."""
+        return int(self.table.num_rows)
+
+    @cached_property
+    def present(self) -> pl.Series | None:
+        """The codes or texts that occur in the whole column, in order; None of others."""
+        return self.used([self.values])
+
+    def used(self, parts: Iterable[Array]) -> pl.Series | None:
+        """Return the codes or texts that occur in parts of the column, in order; None of others."""
+        inner = self.kind.inner if isinstance(self.kind, pl.List) else None
+        if not isinstance(inner, (pl.Enum, pl.String)):
+            return None
+        values = self.listed.gather(_seen(parts, self.size)).list.explode(empty_as_null=False)
+        # An Enum is in the order of its codes.
+        return values.unique().sort().cast(pl.String)
+
+    def raw(self, rows: slice | Array) -> list[pl.Series]:
+        """Return what ``typed`` makes the column from."""
+        return [pl.Series(self.name, self.values[rows])]
+
+    def typed(self, *, coded: bool) -> pl.Expr:
+        """Return the column."""
+        return self._as_lists
+
+    @cached_property
+    def _as_lists(self) -> pl.Expr:
+        table = pl.concat([self.listed, pl.Series([None], dtype=self.kind)])
         return pl.lit(table).gather(pl.col(self.name)).alias(self.name)
 
 
@@ -159,4 +233,15 @@ class Numbers:
         return pl.when(pl.col(f"{self.name}\0") != 0).then(values).alias(self.name)
 
 
-Column = Codes | Numbers
+Column = Codes | Lists | Numbers
+
+
+def _seen(parts: Iterable[Array], size: int) -> Array:
+    """Return the positions below ``size`` that occur, in order."""
+    seen = np.zeros(size + 1, dtype=bool)
+    for part in parts:
+        for first in range(0, len(part), _ROWS):
+            seen[part[first : first + _ROWS]] = True
+        if seen[:-1].all():
+            break
+    return np.flatnonzero(seen[:-1])

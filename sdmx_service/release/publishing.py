@@ -44,7 +44,10 @@ def _write_table(path: Path, table: Table) -> None:
     writer: pyarrow.parquet.ParquetWriter | None = None
     try:
         for part in table.parts(_GROUP):
-            content = part.with_columns(pl.col(pl.Enum).cast(pl.Categorical())).to_arrow()
+            content = part.with_columns(
+                pl.col(pl.Enum).cast(pl.Categorical()),
+                *(pl.col(name).cast(pl.List(pl.String)) for name in _lists_of_codes(part)),
+            ).to_arrow()
             # Without page checksums a flipped bit in Parquet is read as a number.
             writer = writer or pyarrow.parquet.ParquetWriter(
                 path,
@@ -57,6 +60,14 @@ def _write_table(path: Path, table: Table) -> None:
     finally:
         if writer is not None:
             writer.close()
+
+
+def _lists_of_codes(part: pl.DataFrame) -> list[str]:
+    return [
+        name
+        for name, kind in part.schema.items()
+        if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Enum)
+    ]
 
 
 def _now() -> datetime:

@@ -12,10 +12,16 @@ import polars as pl
 from sdmx_service.errors import RequestError
 from sdmx_service.query.matching import check_positions, known_component, matching
 from sdmx_service.query.period import parse_period
-from sdmx_service.query.query import SERIES_KEY, Condition, DataQuery
-from sdmx_service.query.selection import asked_columns, observed_by, ordered, sort_steps
+from sdmx_service.query.query import Condition, DataQuery
+from sdmx_service.query.selection import (
+    asked_columns,
+    observed_by,
+    ordered,
+    refuse_unsortable,
+    sort_steps,
+)
 from sdmx_service.release.image import Image
-from sdmx_service.release.mapped import Array, Codes, Numbers
+from sdmx_service.release.mapped import Array, Codes, Lists, Numbers
 from sdmx_service.release.rows import Rows
 from sdmx_service.release.seriestable import Some
 from sdmx_service.structures.artefacts import Component, Dataflow, Role
@@ -74,9 +80,9 @@ class Chosen:
         return replace(self, keeps_codes=True)
 
     def used(self, name: str) -> pl.Series | None:
-        """Return the codes of a column that occur, as texts in their order; None of numbers."""
-        column = self.image.coded(name)
-        if column is None:
+        """Return the codes or texts of a column that occur, in their order; None of numbers."""
+        column = self.image.columns[name]
+        if isinstance(column, Numbers):
             return None
         if len(self.rows) == self.image.height:
             return column.present
@@ -229,15 +235,15 @@ def _listed(image: Image, name: str, codes: frozenset[str]) -> Array:
 
 
 def _tested(image: Image, query: DataQuery) -> tuple[dict[str, Array], tuple[Condition, ...]]:
-    """Return of each coded column, and of each code, whether it meets the conditions."""
+    """Return of each column of codes or lists, and of each, whether it meets the conditions."""
     tested: dict[str, Array] = {}
     numbers = []
     for condition in query.conditions:
         component = known_component(
             image.structure, condition.component, f"c[{condition.component}]"
         )
-        column = image.coded(component.id)
-        if column is None:
+        column = image.columns[component.id]
+        if isinstance(column, Numbers):
             empty = image.frame(slice(0, 0), [component.id])
             matching(empty, image.structure, DataQuery(conditions=(condition,)))
             numbers.append(condition)
@@ -247,8 +253,10 @@ def _tested(image: Image, query: DataQuery) -> tuple[dict[str, Array], tuple[Con
     return tested, tuple(numbers)
 
 
-def _codes_that_meet(image: Image, column: Codes, query: DataQuery, condition: Condition) -> Array:
-    listed = column.dictionary.cast(column.kind).alias(column.name).to_frame()
+def _codes_that_meet(
+    image: Image, column: Codes | Lists, query: DataQuery, condition: Condition
+) -> Array:
+    listed = column.listed.to_frame()
     asked = DataQuery(conditions=(condition,), year_start=query.year_start)
     good = np.zeros(column.size + 1, dtype=bool)
     good[:-1] = _true(listed, matching(listed, image.structure, asked))
@@ -310,12 +318,11 @@ def _ends(left: Found, query: DataQuery) -> Rows:
 
 def _sorted(left: Found, rows: Rows, query: DataQuery) -> Rows:
     image = left.image
-    for step in query.sort:
-        if step.by not in ("*", SERIES_KEY):
-            known_component(image.structure, step.by, "sort")
-    needed = [component.id for component, _ in sort_steps(image.structure, query)]
-    if not needed:
+    steps = sort_steps(image.structure, query)
+    if not steps:
         return rows
+    refuse_unsortable(image.schema, steps)
+    needed = [component.id for component, _ in steps]
     if left.whole and query.first is None and query.last is None:
         by_series = _series_sorted(left, query)
         if by_series is not None:
@@ -338,7 +345,7 @@ def _sortable(image: Image, name: str, rows: slice | Array) -> pl.Series:
     """Return some rows of a column, texts by their place in the dictionary, which is in order."""
     column = image.columns[name]
     timed = image.structure.by_id[name].role is Role.TIME
-    if timed or isinstance(column, Numbers) or isinstance(column.kind, pl.Enum):
+    if timed or not isinstance(column, Codes) or isinstance(column.kind, pl.Enum):
         return image.frame(rows, [name]).get_column(name)
     places = pl.Series(name, column.values[rows])
     return places.set(places == column.size, None)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow.parquet
 
-from sdmx_service.cube import column_type, to_xarray
+from sdmx_service.cube import cell_type, to_xarray
 from sdmx_service.errors import NotFound, ReleaseError, RequestError, SemanticError
-from sdmx_service.query.query import DataQuery
+from sdmx_service.query.query import Condition, DataQuery, Operator
+from sdmx_service.query.selection import select
 from sdmx_service.release.answer import Answer, cut
 from sdmx_service.release.image import Image, image_folder, open_image
 from sdmx_service.release.manifest import Manifest, content_of
@@ -25,7 +26,7 @@ from sdmx_service.release.publishing import POINTER
 from sdmx_service.release.reading import chosen
 from sdmx_service.release.subject import subjects_of
 from sdmx_service.release.verifying import damages
-from sdmx_service.structures.artefacts import Dataflow, DataStructure
+from sdmx_service.structures.artefacts import Component, Dataflow, DataStructure
 from sdmx_service.structures.store import StructureStore
 
 if TYPE_CHECKING:
@@ -137,10 +138,7 @@ class Release:
             )
             frame = pl.DataFrame(pl.from_arrow(content))
             self._tables[structure_id] = frame.select(
-                pl.col(c.id).cast(pl.String).cast(column_type(c))
-                if c.codelist is not None
-                else pl.col(c.id).cast(column_type(c))
-                for c in structure.components
+                _typed(component, frame.schema[component.id]) for component in structure.components
             )
         return self._tables[structure_id]
 
@@ -210,7 +208,10 @@ class Release:
         """Return a flow's observations as pandas, narrowed by codes: ``SEX=["F", "M"]``."""
         structure = self.structures.dataflow(flow_id).structure
         frame = _narrowed(self.flow(flow_id), structure, codes)
-        return frame.with_columns(pl.col(pl.Enum).cast(pl.String)).to_pandas()
+        lists = [c.id for c in structure.components if _lists_codes(c, frame.schema[c.id])]
+        return frame.with_columns(
+            pl.col(pl.Enum).cast(pl.String), pl.col(lists).cast(pl.List(pl.String))
+        ).to_pandas()
 
     def to_xarray(
         self, flow_id: str = "DF_ALL", by: Sequence[str] = (), **codes: str | Sequence[str]
@@ -223,7 +224,7 @@ class Release:
         """
         structure = self.structures.dataflow(flow_id).structure
         frame = _narrowed(self.flow(flow_id), structure, codes)
-        keys = [*(dimension.id for dimension in structure.dimensions), structure.time.id]
+        keys = [dimension.id for dimension in structure.key]
         for name in by:
             if name not in keys:
                 raise RequestError("by", got=name, expected=f"one of {', '.join(keys)}")
@@ -236,6 +237,18 @@ class Release:
             elif frame.get_column(name).n_unique() > 1:
                 dims.append(name)
         return to_xarray(frame, structure, dims)
+
+
+def _lists_codes(component: Component, kind: pl.DataType) -> bool:
+    return component.codelist is not None and isinstance(kind, pl.List)
+
+
+def _typed(component: Component, given: pl.DataType) -> pl.Expr:
+    """Return a column as it was before it was written: codes lie there as other texts do."""
+    column, kind = pl.col(component.id), cell_type(component, given)
+    if component.codelist is not None:
+        column = column.cast(pl.List(pl.String) if isinstance(kind, pl.List) else pl.String)
+    return column.cast(kind)
 
 
 def _has_total(structure: DataStructure, name: str) -> bool:
@@ -257,5 +270,9 @@ def _narrowed(
             unknown = [value for value in values if value not in component.codelist.by_id]
             if unknown:
                 raise NotFound(name, got=unknown[0], expected=f"a code of {component.codelist.id}")
-        frame = frame.filter(pl.col(name).is_in(values))
+        if frame.schema[name].is_nested():
+            one_of = Condition(name, tuple(((Operator.EQ, value),) for value in values))
+            frame = select(frame, structure, DataQuery(conditions=(one_of,)))
+        else:
+            frame = frame.filter(pl.col(name).is_in(values))
     return frame

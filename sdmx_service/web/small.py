@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from sdmx_service.release.image import Image
-from sdmx_service.release.mapped import Codes, Numbers
+from sdmx_service.release.mapped import Codes, Column, Lists, Numbers
 
 __all__ = ["MOST_CODES", "Field", "Write", "field", "probe", "rows"]
 
@@ -32,11 +32,13 @@ def probe(image: Image, names: Sequence[str]) -> tuple[pl.DataFrame, dict[str, l
     """Return rows that have every code, and of each column which row shows what.
 
     What is shown of a column are its codes, then null; of numbers 1.5 (15), NaN, INF, -INF, then
-    null. None where a dictionary is too long, or there is nothing to show.
+    null. None where a dictionary is too long, a column has lists, or there is nothing to show.
     """
     most, columns = 5, []
     for name in names:
         column = image.columns[name]
+        if isinstance(column, Lists):
+            return None
         if isinstance(column, Codes):
             most = max(most, column.size + 1)
     if most > MOST_CODES or not image.height:
@@ -106,8 +108,10 @@ class Field:
         return found
 
 
-def field(column: Codes | Numbers, shown: Sequence[bytes]) -> Field | None:
+def field(column: Column, shown: Sequence[bytes]) -> Field | None:
     """Return what writes a column, from what its probe looks like; None where that is not clear."""
+    if isinstance(column, Lists):
+        return None
     if isinstance(column, Codes):
         return Field(column, [*shown, b""] if len(shown) == column.size else shown)
     digits = b"1.5" if column.kind.is_float() else b"15"

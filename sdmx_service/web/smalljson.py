@@ -12,7 +12,7 @@ import orjson
 import polars as pl
 
 from sdmx_service.release.image import Image
-from sdmx_service.release.mapped import Codes, Numbers
+from sdmx_service.release.mapped import Codes, Column
 from sdmx_service.web.small import Field, Write, field, probe
 
 __all__ = ["small_json"]
@@ -218,9 +218,7 @@ def _tongues(
     return _Tongues(tuple(every), frozenset(always), added)
 
 
-def _listed(
-    column: Codes | Numbers, values: Sequence[Any], *, once: bool
-) -> _Listed | _Single | None:
+def _listed(column: Column, values: Sequence[Any], *, once: bool) -> _Listed | _Single | None:
     if isinstance(column, Codes):
         told = [orjson.dumps(value) for value in values]
         alone = [*(b',"values":[%b]' % value for value in told), b""]
@@ -258,7 +256,7 @@ def _fields(
 ) -> list[_Cells] | None:
     found: list[_Cells] = []
     for place, name in enumerate(names):
-        column: Codes | Numbers = image.columns[name]
+        column = image.columns[name]
         if name in listed:
             found.append(listed[name])
             continue

@@ -186,7 +186,8 @@ def test_many_tests_of_numbers_leave_what_each_of_them_leaves(
         pl.Series("OBS_VALUE", values, dtype=pl.Float64)
     )
     asked = ",".join("+".join(f"{name}:{n!r}" for name, n in tests) for tests in alternatives)
-    query = rest22.data_query("dataflow/SIS/F", f"c[OBS_VALUE]={asked.replace('e+', 'e')}")
+    written = asked.replace("e+", "e").replace("inf", "INF")  # as xs:double writes it
+    query = rest22.data_query("dataflow/SIS/F", f"c[OBS_VALUE]={written}")
     kept = [
         value
         for value in values
@@ -287,6 +288,8 @@ def test_a_key_with_conditions_chooses_what_plain_python_chooses(
         ("2020-D366", "2020-12-31", "2021-01-01"),
         ("2020-02-29", "2020-02-29", "2020-03-01"),
         ("2020-02-28/P1M", "2020-02-28", "2020-03-28"),
+        # what lasts longer than the years that have four digits ends with them
+        ("9999-12-31/P9999D", "9999-12-31", "9999-12-31"),
     ],
 )
 def test_a_period_covers_its_days(text: str, start: str, end: str) -> None:
@@ -297,7 +300,7 @@ def test_a_period_covers_its_days(text: str, start: str, end: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "20", "2020-13", "2020-Q5", "2020-W54", "2021-D366", "2020-02-30", "0000", "now",
-     "2020-00", "2020-Q0", "2020/P", "9999-12-31/P9999D", "２０２０"],
+     "2020-00", "2020-Q0", "2020/P", "２０２０"],
 )  # fmt: skip
 def test_what_is_no_period_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="2022-Q3"):
@@ -355,32 +358,6 @@ def test_sort_follows_numbers_times_and_ids() -> None:
 def test_rows_that_a_sort_leaves_equal_keep_their_order() -> None:
     found = _second("*", "sort=UNIT")
     assert found.equals(FRAME)
-
-
-def test_a_cell_of_several_values_holds_each_of_them() -> None:
-    values = [["A"], ["A", "B"], ["B"], [], None]
-    frame = FRAME.filter((pl.col("REF_AREA") == "AT") & (pl.col("SEX") == "F")).with_columns(
-        pl.Series("NOTE", values, dtype=pl.List(pl.String))
-    )
-
-    def found(condition: str) -> list[int]:
-        query = rest22.data_query("dataflow/SIS/F", f"c[NOTE]={condition}")
-        chosen = select(frame.with_row_index(), STRUCTURE_WITH_INDEX, query)
-        return chosen.get_column("index").to_list()
-
-    assert found("A") == [0, 1]
-    assert found("A+B") == [1]
-    assert found("A,B") == [0, 1, 2]
-    assert found("ne:A") == [2]
-
-
-STRUCTURE_WITH_INDEX = DataStructure(
-    "SIS",
-    "DSD",
-    "1.0.0",
-    {},
-    (*STRUCTURE.components, Component("index", Role.MEASURE, {}, data_type="Integer")),
-)
 
 
 def test_the_dimension_at_the_observation_is_time_unless_said() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -162,18 +162,84 @@ def test_an_observation_that_breaks_its_structure_is_not_published(
     assert not (tmp_path / "CURRENT").exists()
 
 
-def test_a_release_refuses_by_name_what_only_messages_can_hold(repository: Path) -> None:
-    structure = _structure(repository)
-    several = _observations(repository, 1.0).with_columns(
-        pl.Series("COMMENT_OBS", [["one", "two"], ["three"]])
+def _several(structure: DataStructure) -> DataStructure:
+    """Return a structure with several values and languages in attributes that had one."""
+    multilingual, multiple = (
+        ("COMMENT_OBS", "DATA_SOURCE"),
+        ("DATA_SOURCE", "METHOD", "RELIABILITY"),
     )
-    with pytest.raises(DataError, match=r"column COMMENT_OBS.*several values"):
-        typed(several, structure)
+    return replace(
+        structure,
+        components=tuple(
+            replace(c, multilingual=c.id in multilingual, multiple=c.id in multiple)
+            for c in structure.components
+        ),
+    )
+
+
+def _texts(**texts: str) -> list[dict[str, str]]:
+    return [{"lang": language, "text": text} for language, text in texts.items()]
+
+
+def test_lists_and_texts_by_language_are_kept_as_they_are_said(repository: Path) -> None:
+    structure = _several(_structure(repository))
+    frame = _observations(repository, 1.0).with_columns(
+        pl.Series("COMMENT_OBS", [_texts(fr="un", en="one"), []]),
+        pl.Series("DATA_SOURCE", [[_texts(fr="deux", en="two"), []], [[]]]),
+        pl.Series("RELIABILITY", [["WITHHELD", "PRESENT"], []]),
+    )
+    (part,) = typed(frame, structure).parts(9)
+    row = part.filter(pl.col("SEX") == "F").row(0, named=True)
+    assert row["COMMENT_OBS"] == _texts(en="one", fr="un")
+    assert row["DATA_SOURCE"] == [_texts(en="two", fr="deux")]
+    assert row["RELIABILITY"] == ["WITHHELD", "PRESENT"]
+    (other,) = part.filter(pl.col("SEX") == "_T").to_dicts()
+    assert [other[n] for n in ("COMMENT_OBS", "DATA_SOURCE", "RELIABILITY")] == [None] * 3
+    # A table that says one value in each cell is held as such.
+    assert typed(_observations(repository, 1.0), structure).frame.schema["METHOD"] != pl.List
+
+
+def test_a_cell_that_its_component_cannot_hold_is_refused(repository: Path) -> None:
+    structure = _several(_structure(repository))
+    code = next(iter(structure.by_id["RELIABILITY"].codelist.by_id))  # type: ignore[union-attr]
+    said_in_full = _texts(en="a", fr="b")
+    wrong: list[tuple[str, Sequence[object], str]] = [
+        ("PROV_ID", ["a", "b"], "expected one value in each observation"),
+        ("PROV_ID", _texts(en="a"), "expected one value in each observation"),
+        ("SEX", ["F", "M"], "expected one value in each observation"),
+        ("METHOD", [_texts(en="a")], "expected several values in each observation"),
+        ("COMMENT_OBS", ["a", "b"], "expected a text by language"),
+        ("COMMENT_OBS", [_texts(en="a")], "expected a text by language"),
+        ("DATA_SOURCE", _texts(en="a"), "expected several texts by language"),
+        ("COMMENT_OBS", [{"tag": "en", "text": "a"}], "expected a text by language"),
+        ("COMMENT_OBS", [*_texts(en="a"), *_texts(en="b")], "expected one text a language"),
+        (
+            "COMMENT_OBS",
+            [*said_in_full, {"lang": "es", "text": None}],
+            "expected a text a language",
+        ),
+        ("COMMENT_OBS", [*said_in_full, {"lang": None, "text": "a"}], "expected a language such"),
+        ("COMMENT_OBS", [{"lang": 'en" x="', "text": "a"}], "expected a language such as en"),
+        ("DATA_SOURCE", [[*_texts(en="a"), *_texts(en="b")]], "expected one text a language"),
+        ("RELIABILITY", [code, "NOWHERE"], "expected a code of"),
+        ("RELIABILITY", [code, None], "expected a value in each place"),
+    ]
+    frame = _observations(repository, 1.0)
+    for name, cell, said in wrong:
+        table = frame.with_columns(pl.Series(name, [cell, cell]))
+        with pytest.raises(DataError, match=f"column {name}.*{said}"):
+            typed(table, structure)
+
+
+def test_a_structure_without_time_has_its_dimensions_as_key(repository: Path) -> None:
+    structure = _structure(repository)
     timeless = replace(
         structure, components=tuple(c for c in structure.components if c.role is not Role.TIME)
     )
-    with pytest.raises(DataError, match="no time dimension"):
-        typed(_observations(repository, 1.0).drop("TIME_PERIOD"), timeless)
+    frame = _observations(repository, 1.0).drop("TIME_PERIOD")
+    assert typed(frame, timeless).height == 2
+    with pytest.raises(DataError, match="each key once"):
+        typed(pl.concat([frame, frame]), timeless)
 
 
 def test_asking_for_what_is_not_there_says_what_is(tmp_path: Path, publishing_to: Publish) -> None:
