@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sdmx_service.formats import csvreading, csvwriting
 from sdmx_service.formats.action import Generation
 from sdmx_service.formats.feature import Feature
 from sdmx_service.formats.message import DataMessage
+from sdmx_service.formats.partialkeys import unmarked
 from sdmx_service.formats.registry import Structures, register_data, register_reader
 
 __all__ = ["read_csv", "write_csv"]
@@ -37,4 +39,5 @@ def write_csv(message: DataMessage) -> Iterator[bytes]:
 @register_reader("csv21")
 def read_csv(content: bytes | Path, structures: Structures) -> DataMessage:
     """Return the message; DataError says where it is wrong."""
-    return csvreading.read_csv(content, structures, Generation.SDMX_3_1)
+    message = csvreading.read_csv(content, structures, Generation.SDMX_3_1)
+    return replace(message, datasets=tuple(unmarked(one) for one in message.datasets))

@@ -77,6 +77,14 @@ class Fields:
         """What may be used for any rows."""
         return self.careful or self.easy
 
+    def otherwise(self, text: str) -> Fields:
+        """Return fields with a text where a row says nothing; a column of names stays empty."""
+
+        def said(own: tuple[pl.Expr, ...]) -> tuple[pl.Expr, ...]:
+            return (own[0].cast(pl.String).fill_null(text), *own[1:]) if own else own
+
+        return Fields(said(self.easy), said(self.careful), self.doubt)
+
 
 def fields(
     message: DataMessage,

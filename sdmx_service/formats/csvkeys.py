@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sdmx_service.errors import DataError
-from sdmx_service.formats.dataset import DataSet
+from sdmx_service.formats.dataset import SWITCHED_OFF, DataSet
 from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage, Keys
 from sdmx_service.structures.artefacts import DataStructure
 
@@ -48,11 +48,12 @@ def refuse_contradiction(
     if not set(whole) <= set(frame.columns):
         return
     left_out = [None] if title == "OBS_KEY" else list(reversed(whole))
-    full = frame.select(pl.all_horizontal(pl.col(name).is_not_null() for name in whole)).to_series()
+    texts = frame.select(pl.col(whole).cast(pl.String))
+    full = texts.select(pl.all_horizontal(pl.all().fill_null(SWITCHED_OFF) != SWITCHED_OFF))
     wrong: list[pl.Series] = []
     for one in left_out:
         named = frame.select(_joined([name for name in whole if name != one], frame.columns))
-        wrong.append(full & keys.is_not_null() & (named.to_series() != keys))
+        wrong.append(full.to_series() & keys.is_not_null() & (named.to_series() != keys))
         if not wrong[-1].any():
             return
     first = int(wrong[0].arg_true()[0])

@@ -16,7 +16,7 @@ from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.csvcolumns import Escape, Fields, fields
 from sdmx_service.formats.csvfields import subseparator
 from sdmx_service.formats.csvkeys import key_columns, key_titles
-from sdmx_service.formats.dataset import ROWS_A_PIECE, TEXTS, Block, DataSet
+from sdmx_service.formats.dataset import ROWS_A_PIECE, SWITCHED_OFF, TEXTS, Block, DataSet
 from sdmx_service.formats.decimals import as_digits
 from sdmx_service.formats.message import DataMessage, Keys, Labels, TimeFormat
 from sdmx_service.formats.normalizing import normalized
@@ -47,6 +47,14 @@ class _Plan:
     def spans(self) -> bool:
         """Whether a data set is valid for a span of time, which goes into custom columns."""
         return any(one.valid_from or one.valid_to for one in self.message.datasets)
+
+    def switches_off(self, dataset: DataSet) -> bool:
+        """Whether a dimension that a row does not hang on is marked (2.1; "further details").
+
+        Empty it would stand for any code, which only Delete may mean.
+        """
+        newest = self.generation is Generation.SDMX_3_1
+        return newest and dataset.action is not Action.DELETE and dataset.has_partial_keys
 
 
 def write_csv(message: DataMessage, generation: Generation) -> Iterator[bytes]:
@@ -186,6 +194,10 @@ def _rows(plan: _Plan, dataset: DataSet) -> Iterator[bytes]:
         c.id: _fields(plan, dataset, c) if c.id in dataset.schema else blank
         for c in plan.components
     }
+    if plan.switches_off(dataset):
+        for one in dataset.structure.key:
+            if one.id in written:
+                written[one.id] = written[one.id].otherwise(SWITCHED_OFF)
     lead, trail = pl.lit(_lead(plan, dataset)), _trail(plan, dataset)
     escape = Escape(message.separator)
     keys = [escape.fields(key) for key in key_columns(message, dataset)]

@@ -14,6 +14,7 @@ import polars as pl
 from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.dataset import MISSING, SWITCHED_OFF, TEXTS, Context, DataSet, Provision
+from sdmx_service.structures.address import Address
 from sdmx_service.structures.artefacts import Dataflow, localised
 from sdmx_service.structures.detail import Detail
 from sdmx_service.structures.maintainable import Artefact
@@ -158,7 +159,10 @@ class DataMessage:
 
 @dataclass(frozen=True)
 class StructureMessage:
-    """Artefacts that were asked for, and those they came with, out of one release."""
+    """Artefacts that were asked for, and those they came with, out of one release.
+
+    ``address`` is where the whole of those is that the detail makes stubs of.
+    """
 
     artefacts: tuple[Artefact, ...]
     referenced: tuple[Artefact, ...]
@@ -166,3 +170,4 @@ class StructureMessage:
     prepared: datetime
     detail: Detail = Detail.FULL
     languages: tuple[str, ...] = ("en",)
+    address: Address | None = None

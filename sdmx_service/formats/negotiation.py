@@ -25,10 +25,10 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _MEDIA_RANGE = re.compile(r"[A-Za-z0-9_.+*-]{1,120}/[A-Za-z0-9_.+*-]{1,120}")
 _VERSION_PART = re.compile(r"(\d{1,4}?)([+~*]?)|([+~*])", re.ASCII)
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
-# The field guide of SDMX-CSV says ``keys`` where it lists the parameters, ``key`` in examples.
 # Words of ``format=`` that the standard itself has (REST 2.2, doc/extend.md), which says of them
 # that the newest version answers where none is named.
-_NEWEST = frozenset({"csvdata", "jsondata"})
+_NEWEST = frozenset({"csvdata", "jsondata", "jsonstructure"})
+# The field guide of SDMX-CSV says ``keys`` where it lists the parameters, ``key`` in examples.
 _OPTIONS = {"labels": "labels", "timeformat": "timeFormat", "keys": "keys", "key": "keys"}
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from sdmx_service.formats.dataset import ROWS_A_CHUNK, DataSet
+from sdmx_service.formats.action import Action
+from sdmx_service.formats.dataset import ROWS_A_CHUNK, SWITCHED_OFF, DataSet
 from sdmx_service.structures.artefacts import Component
 
-__all__ = ["filled", "observations", "partial_rows", "replicated"]
+__all__ = ["filled", "observations", "partial_rows", "replicated", "unmarked"]
 
 
 def _filled_dimensions(dataset: DataSet) -> list[pl.Expr]:
@@ -101,3 +102,24 @@ def replicated(dataset: DataSet) -> DataSet:
         table = table.select(list(dataset.schema))
     whole = pl.concat([table, *(part for part in alone if part.height)], how="diagonal_relaxed")
     return replace(dataset, frame=whole, partial=any(part.height for part in alone), steady=None)
+
+
+def unmarked(dataset: DataSet) -> DataSet:
+    """Return the data set with null in dimensions that are marked as switched off.
+
+    Both say that a row hangs on a part of the key only. Under Delete they do not: there null is
+    any code, so such a data set comes back as it is.
+    """
+    if dataset.action is Action.DELETE:
+        return dataset
+    frame = dataset.collected()
+    marked = []
+    for one in dataset.structure.key:
+        kind = dataset.schema.get(one.id)
+        text = pl.col(one.id).cast(pl.String)
+        if isinstance(kind, pl.Enum) and SWITCHED_OFF in kind.categories:
+            kind = pl.Enum([code for code in kind.categories if code != SWITCHED_OFF])
+        elif kind != pl.String or not (frame.get_column(one.id) == SWITCHED_OFF).any():
+            continue
+        marked.append(text.replace({SWITCHED_OFF: None}).cast(kind).alias(one.id))
+    return replace(dataset, frame=frame.with_columns(marked)) if marked else dataset

@@ -23,6 +23,7 @@ def _writer(version: JsonVersion) -> Callable[[StructureMessage], Iterator[bytes
             detail=message.detail,
             referenced=message.referenced,
             language=message.languages[0],
+            at=None if message.address is None else message.address.of,
         )
 
     return write
@@ -37,7 +38,7 @@ def _registered(
         version,
         ".json",
         plain_types=("application/json", "text/json"),
-        family=("json", "sdmx-json"),
+        family=("json", "sdmx-json", "jsonstructure"),
         generation=generation,
     )(_writer(form))
 

@@ -13,8 +13,11 @@ from sdmx_service.structures.writing_ml import structure_message
 __all__ = ["write_structure_xml21", "write_structure_xml30", "write_structure_xml31"]
 
 
-def _writer(version: MlVersion) -> Callable[[StructureMessage], Iterator[bytes]]:
+def _writer(version: MlVersion, number: str) -> Callable[[StructureMessage], Iterator[bytes]]:
+    form = ("format=structure", f"formatVersion={number}")
+
     def write(message: StructureMessage) -> Iterator[bytes]:
+        address = message.address
         yield structure_message(
             message.artefacts,
             prepared=message.prepared,
@@ -22,6 +25,7 @@ def _writer(version: MlVersion) -> Callable[[StructureMessage], Iterator[bytes]]
             version=version,
             detail=message.detail,
             referenced=message.referenced,
+            at=None if address is None else lambda one: address.of(one, *form),
         )
 
     return write
@@ -39,7 +43,7 @@ def _registered(
         plain_types=("application/xml", "text/xml"),
         family=("xml", "sdmx-ml", "structure"),
         generation=generation,
-    )(_writer(form))
+    )(_writer(form, version))
 
 
 write_structure_xml21 = _registered(

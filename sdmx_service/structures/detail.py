@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import Enum
 
@@ -72,14 +72,22 @@ _ALWAYS = {
 _ALWAYS_21 = {ArtefactKind.PROVISION_AGREEMENT: _ALWAYS[ArtefactKind.PROVISION_AGREEMENT], **_VTL}
 
 
-def stub(artefact: Artefact, *, complete: bool = False, old: bool = False) -> Artefact:
-    """Return an artefact without its content, marked as kept elsewhere.
+def stub(
+    artefact: Artefact,
+    *,
+    complete: bool = False,
+    old: bool = False,
+    at: Callable[[Artefact], str] | None = None,
+) -> Artefact:
+    """Return an artefact without its content, marked as kept elsewhere: at an address, if told.
 
     What the schemas ask for stays; ``old`` are those of SDMX 2.1.
     """
     always = _ALWAYS_21 if old else _ALWAYS
     kept = (_COMPLETE if complete else _STUB) | always.get(artefact.kind, set())
     content = {key: value for key, value in artefact.content.items() if key in kept}
+    if at is not None and not artefact.external:
+        content["structureURL"] = at(artefact)
     return replace(artefact, content={**content, "isExternalReference": True})
 
 
@@ -89,13 +97,16 @@ def cut(
     detail: Detail,
     *,
     old: bool = False,
+    at: Callable[[Artefact], str] | None = None,
 ) -> list[Artefact]:
     """Return the artefacts asked for, then the others, each with as much as the detail tells.
 
-    ``old`` is whether they go into a message of SDMX 2.1.
+    ``old`` is whether they go into a message of SDMX 2.1; ``at`` says where the whole of one is.
     """
     return [
-        stub(one, complete=detail.complete, old=old) if detail.stubs(referenced=behind) else one
+        stub(one, complete=detail.complete, old=old, at=at)
+        if detail.stubs(referenced=behind)
+        else one
         for behind, some in ((False, artefacts), (True, referenced))
         for one in some
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,14 +54,16 @@ def json_message(
     detail: Detail = Detail.FULL,
     referenced: Iterable[Artefact] = (),
     language: str = "en",
+    at: Callable[[Artefact], str] | None = None,
 ) -> bytes:
     """Return a message with the artefacts asked for and those they refer to.
 
     The result is valid against the schema of the version. ``prepared`` has a time zone;
-    ``language`` is that of the single texts beside those by language. Raises CannotCarry for an
-    artefact, or something in it, that the version has no place for.
+    ``language`` is that of the single texts beside those by language; ``at`` is where the whole of
+    a stub is. Raises CannotCarry for an artefact, or something in it, that the version has no place
+    for.
     """
-    writer = _Writer(version, language)
+    writer = _Writer(version, language, at)
     data: dict[str, list[Json]] = {}
     for found in cut(artefacts, referenced, detail, old=version is JsonVersion.JSON10):
         data.setdefault(writer.key(found), []).append(writer.artefact(found))
@@ -70,9 +72,10 @@ def json_message(
         "id": message_id(sender, prepared),
         "test": test,
         "prepared": prepared.isoformat(timespec="seconds"),
-        "contentLanguages": [language, *sorted(writer.languages - {language})],
         "sender": {"id": sender},
     }
+    if writer.languages:
+        meta["contentLanguages"] = sorted(writer.languages, key=lambda tag: (tag != language, tag))
     message: Json = {"meta": meta, "data": data}
     if version is JsonVersion.JSON21:
         message = {"$schema": version.address, **message}
@@ -94,8 +97,11 @@ def json_refusal(artefact: Artefact, version: JsonVersion) -> CannotCarry | None
 class _Writer:
     """Writes the artefacts of one message."""
 
-    def __init__(self, version: JsonVersion, language: str) -> None:
+    def __init__(
+        self, version: JsonVersion, language: str, at: Callable[[Artefact], str] | None = None
+    ) -> None:
         self.version = version
+        self.at = at
         self.shapes = json_forms(version)
         self.language = language
         self.languages: set[str] = set()
@@ -159,6 +165,8 @@ class _Writer:
         if "uri" in content:
             own["uri"] = content.pop("uri")
             self.absolute(own["uri"])
+        if self.at is not None and artefact.external:
+            own = {**own, "rel": "self", "href": self.at(artefact)}
         for key in _SAID_BY_LINKS:
             if self.version is not JsonVersion.JSON21:
                 self.absolute(content.get(key))

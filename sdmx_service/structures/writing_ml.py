@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -45,11 +45,13 @@ def structure_message(
     test: bool = False,
     detail: Detail = Detail.FULL,
     referenced: Iterable[Artefact] = (),
+    at: Callable[[Artefact], str] | None = None,
 ) -> bytes:
     """Return a message with the artefacts asked for and those they refer to.
 
     The result is valid against the schema of the version; artefacts stand in its order.
-    ``prepared`` has a time zone; ``sender`` is an SDMX id. Raises CannotCarry for an artefact, or
+    ``prepared`` has a time zone; ``sender`` is an SDMX id; ``at`` is where the whole of a stub is,
+    in the same version. Raises CannotCarry for an artefact, or
     something in it, that the version has no place for.
     """
     spaces = {letter: version.namespace(name) for letter, name in _SPACES.items()}
@@ -68,7 +70,7 @@ def structure_message(
     structures = etree.SubElement(root, f"{{{spaces['m']}}}Structures")
     writer = _Writer(version)
     by_kind: dict[ArtefactKind, list[Artefact]] = {}
-    for found in cut(artefacts, referenced, detail, old=version is MlVersion.ML21):
+    for found in cut(artefacts, referenced, detail, old=version is MlVersion.ML21, at=at):
         by_kind.setdefault(found.kind, []).append(found)
     containers: dict[str, Element] = {}
     for kind in ArtefactKind:
@@ -136,6 +138,8 @@ class _Writer:
         else:
             # Since 3.0 the version alone says whether an artefact is final.
             content.pop("isFinal", None)
+        if artefact.external and "structureURL" not in shape.keys:
+            content.pop("structureURL", None)  # a stub says it where there is a place for it
         element = etree.SubElement(container, f"{self.spaces['s']}{name}")
         try:
             self.write(element, content, shape)

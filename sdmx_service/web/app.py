@@ -96,16 +96,20 @@ class _Coded:
 
 def _coded(scope: Scope) -> Scope:
     query, name = scope.get("query_string", b""), b"accept-encoding"
+    lines = [value for header, value in scope["headers"] if header == name]
+    asked = None
     if b"compression=" in query:
         asked = dict(parse_qsl(query.decode("latin-1"))).get("compression")
-        if asked is not None:
-            refuse_compression(asked)
-            kept = [header for header in scope["headers"] if header[0] != name]
-            return {**scope, "headers": [*kept, (name, asked.encode())]}
-    for header, value in scope["headers"]:
-        if header == name:
-            refuse_coding(value.decode("latin-1"))
-    return scope
+    if asked is not None:
+        refuse_compression(asked)
+        lines = [asked.encode()]
+    else:
+        if lines:
+            refuse_coding(b", ".join(lines).decode("latin-1"))
+        if len(lines) < 2:
+            return scope
+    kept = [header for header in scope["headers"] if header[0] != name]
+    return {**scope, "headers": [*kept, (name, b", ".join(lines))]}
 
 
 def application(releases: Path | str, *, cache: int = 0) -> Starlette:

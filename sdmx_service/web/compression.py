@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,10 +12,10 @@ from typing import Any, Protocol
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["CODINGS", "LEAST", "Compression", "coding", "compressed"]
+__all__ = ["CODINGS", "LEAST", "Compression", "Encodings", "compressed", "encodings"]
 
 LEAST = 1_000
-"""Bytes under which an answer goes as it is: it fits into one packet anyway."""
+"""Bytes under which an answer goes as it is, if it may: it fits into one packet anyway."""
 
 
 class _Stream(Protocol):
@@ -80,9 +81,25 @@ CODINGS: Mapping[str, Callable[[], _Stream]] = {
 }
 
 
+@dataclass(frozen=True)
+class Encodings:
+    """What an Accept-Encoding header says (RFC 9110, 12.5.3).
+
+    ``best`` is the coding wanted most, None for the answer as it is; ``plain`` whether the client
+    takes it as it is, which it does unless it says otherwise.
+    """
+
+    best: str | None
+    plain: bool
+
+    def worth(self, size: int, *, more: bool = False) -> bool:
+        """Return whether to compress an answer of so many bytes, or more than these."""
+        return self.best is not None and (size >= LEAST or more or bool(size and not self.plain))
+
+
 @lru_cache(maxsize=512)
-def coding(accept: str) -> str | None:
-    """Return the coding that an Accept-Encoding header wants most; None for as it is."""
+def encodings(accept: str) -> Encodings:
+    """Read an Accept-Encoding header; codings that are not known here are passed over."""
     wanted: dict[str, float] = {}
     for entry in accept[:500].lower().split(","):
         name, _, rest = entry.strip().partition(";")
@@ -96,7 +113,7 @@ def coding(accept: str) -> str | None:
         quality_of = wanted.get(name, wanted.get("*", 0.0))
         if quality_of > 0 and (quality_of > most or (best is None and quality_of == most)):
             best, most = name, quality_of
-    return best
+    return Encodings(best, wanted.get("identity", wanted.get("*", 1.0)) > 0)
 
 
 def compressed(name: str, body: bytes) -> bytes:
@@ -113,18 +130,18 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        name = None
+        wanted = None
         if scope["type"] == "http":
-            name = coding(Headers(scope=scope).get("accept-encoding", ""))
-        if name is None:
+            wanted = encodings(Headers(scope=scope).get("accept-encoding", ""))
+        if wanted is None or wanted.best is None:
             await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, _Sender(name, send))
+        await self.app(scope, receive, _Sender(wanted, wanted.best, send))
 
 
 class _Sender:
-    def __init__(self, name: str, send: Send) -> None:
-        self._name, self._send = name, send
+    def __init__(self, wanted: Encodings, name: str, send: Send) -> None:
+        self._wanted, self._name, self._send = wanted, name, send
         self._start: Message | None = None
         self._stream: _Stream | None = None
 
@@ -151,4 +168,4 @@ class _Sender:
     def _worth(self, body: bytes, *, more: bool) -> bool:
         assert self._start is not None  # asked before the start is sent
         headers = MutableHeaders(scope=self._start)
-        return "content-encoding" not in headers and (more or len(body) >= LEAST)
+        return "content-encoding" not in headers and self._wanted.worth(len(body), more=more)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sdmx_service.formats import languages
 from sdmx_service.release import Release
+from sdmx_service.structures.maintainable import Artefact
 
-__all__ = ["preferred", "spoken"]
+__all__ = ["preferred", "spoken", "told"]
 
 _TEXTS = frozenset({"names", "descriptions"})
 
@@ -30,6 +31,15 @@ def preferred(release: Release, header: str | None, asked: str | None) -> tuple[
     Raises NotAcceptable where ``lang=`` names only languages that the release does not speak.
     """
     return languages(header, asked, spoken(release))
+
+
+def told(artefacts: Iterable[Artefact], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages wanted, first the best of them that any of the artefacts has."""
+    contents = [one.content for one in artefacts]
+    for tag in wanted:
+        if any(tag == found for content in contents for found in _languages(content)):
+            return tag, *(other for other in wanted if other != tag)
+    return tuple(wanted)
 
 
 def _languages(content: Any) -> Iterator[str]:

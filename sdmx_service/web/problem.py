@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from sdmx_service.errors import NotAcceptable, NotFound, RequestError, SdmxServiceError
 from sdmx_service.formats.negotiation import accepted
-from sdmx_service.web.compression import CODINGS
+from sdmx_service.web.compression import CODINGS, encodings
 
 __all__ = [
     "OPEN_HEADERS",
@@ -124,16 +124,20 @@ def answer_error(request: Request, error: Exception) -> Response:
 
 @lru_cache(maxsize=512)
 def refuse_coding(header: str) -> None:
-    """Raise NotAcceptable for an Accept-Encoding that names nothing but unknown codings.
+    """Raise NotAcceptable for an Accept-Encoding that this service cannot meet.
 
-    A coding that is registered, though not known here, is passed over (RFC 9110, 12.5.3).
+    That is one that refuses the answer as it is and every coding known here (RFC 9110, 12.5.3),
+    or names nothing that is registered, which the OpenAPI files of SDMX REST call invalid. A
+    registered coding that is not known here is passed over.
     """
+    wanted = encodings(header)
     named = {one.partition(";")[0].strip().lower() for one in header.split(",")} - {""}
-    if named and not named & _REGISTERED:
+    unmet = wanted.best is None and not wanted.plain
+    if unmet or (named and not named & _REGISTERED):
         raise NotAcceptable(
             "Accept-Encoding",
             got=header[:255],
-            expected="codings of the HTTP registry",
+            expected=f"{', '.join(CODINGS)} or identity" if unmet else "a registered coding",
             hint=f"this service knows {', '.join(CODINGS)} and identity",
         )
 

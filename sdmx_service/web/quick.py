@@ -19,7 +19,7 @@ from sdmx_service.release import Release
 from sdmx_service.release.reading import Chosen, admitted
 from sdmx_service.release.rows import Rows
 from sdmx_service.web.answer import VARY, entity_tag
-from sdmx_service.web.compression import LEAST, coding, compressed
+from sdmx_service.web.compression import compressed, encodings
 from sdmx_service.web.current import CurrentRelease
 from sdmx_service.web.data import REST15, REST22, Interface, Wish, message_of, standing_of
 from sdmx_service.web.problem import OPEN_HEADERS
@@ -275,10 +275,10 @@ def _written(plan: _Plan, path: bytes, query: bytes, encoding: bytes, body: byte
         plan.content, path, query, wish.choice.content_type, wish.languages[0], wish.variant
     )
     headers = [*plan.headers, (b"etag", tag.encode())]
-    if encoding and len(body) >= LEAST:
-        name = coding(encoding.decode("latin-1"))
-        if name is not None:
-            body = compressed(name, body)
-            headers.append((b"content-encoding", name.encode()))
+    if encoding:
+        wanted = encodings(encoding.decode("latin-1"))
+        if wanted.best is not None and wanted.worth(len(body)):
+            body = compressed(wanted.best, body)
+            headers.append((b"content-encoding", wanted.best.encode()))
     headers.append((b"content-length", str(len(body)).encode()))
     return headers, body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 
 from starlette.requests import Request
@@ -27,6 +27,7 @@ from sdmx_service.query.structure_query import (
     structure_query22,
 )
 from sdmx_service.release import Release
+from sdmx_service.structures.address import Address
 from sdmx_service.structures.answer import answer as structures_answered
 from sdmx_service.structures.carrying import CannotCarry
 from sdmx_service.structures.detail import Detail
@@ -35,7 +36,7 @@ from sdmx_service.structures.maintainable import Artefact, Identity
 from sdmx_service.web.actual import reaches_actual, with_actual
 from sdmx_service.web.answer import Asked, answer
 from sdmx_service.web.current import CurrentRelease
-from sdmx_service.web.language import preferred
+from sdmx_service.web.language import preferred, told
 from sdmx_service.web.problem import NoResults
 
 __all__ = ["answer_artefacts", "chosen_format", "release_asked", "structure15", "structure22"]
@@ -88,7 +89,8 @@ def _answered(
         known=ArtefactKind.of_generation(2 if old else 3),
     )
     # Who names an artefact wants to know why it cannot be had; who lists them wants the others.
-    optional = (*(found.asked if "*" in query.ids else ()), *found.referenced)
+    lists = "*" in query.ids or any("*" in one for one in query.versions)
+    optional = (*(found.asked if lists else ()), *found.referenced)
     return answer_artefacts(
         request,
         release,
@@ -98,7 +100,18 @@ def _answered(
         found.referenced,
         query.detail,
         optional=frozenset(one.identity for one in optional),
+        address=_address(request, query, generation),
     )
+
+
+def _address(request: Request, query: StructureQuery, generation: Generation) -> Address:
+    """Return where this service answers for artefacts, as they stood at the moment asked for."""
+    root, old = str(request.base_url).rstrip("/"), generation is Generation.SDMX_2_1
+    stood: tuple[str, ...] = ()
+    if query.as_of is not None:
+        moment = query.as_of.astimezone(UTC).isoformat().removesuffix("+00:00")
+        stood = (f"asOf={moment}Z",)
+    return Address(f"{root}/rest" if old else f"{root}/sdmx/v2/structure", old, stood)
 
 
 def release_asked(request: Request, as_of: datetime | None) -> Release | None:
@@ -143,22 +156,27 @@ def answer_artefacts(
     detail: Detail = Detail.FULL,
     *,
     optional: frozenset[Identity] = frozenset(),
+    address: Address | None = None,
 ) -> Response:
     """Return artefacts as a message, 204 where none was found, or 304.
 
     What the format cannot carry raises CannotCarry. If it is ``optional`` and something else was
-    asked for, it is left out, and the header X-Left-Out says what and why.
+    asked for, it is left out, and the header X-Left-Out says what and why. ``address`` is where
+    the whole of stubs is.
     """
     if not asked:
         return answer(request, release, choice.content_type, None)
     wanted = preferred(release, request.headers.get("accept-language"), given.get("lang"))
+    behind = tuple(referenced)
+    wanted = told((*asked, *behind), wanted)
     message = StructureMessage(
         artefacts=tuple(asked),
-        referenced=tuple(referenced),
+        referenced=behind,
         sender=next(iter(asked)).agency.replace(".", "_"),
         prepared=release.published,
         detail=detail,
         languages=wanted,
+        address=address,
     )
     pieces, left_out = _written(choice.format, message, optional)
     response = answer(request, release, choice.content_type, pieces, language=wanted[0])

@@ -159,7 +159,7 @@ FORMS = {
     ),
     "a dimension switched off": (
         f"STRUCTURE,STRUCTURE_ID,ACTION,DIM_1,DIM_2,DIM_3,ATTR_3\n{FLOW},M,A,~,~,x\n",
-        [{"DIM_1": "A", "DIM_2": "~", "DIM_3": "~", "ATTR_3": "x"}],
+        [{"DIM_1": "A", "DIM_2": None, "DIM_3": None, "ATTR_3": "x"}],
     ),
     "a byte order mark and line feeds alone": (
         f"\ufeffSTRUCTURE,STRUCTURE_ID,ACTION,DIM_1,DIM_2,DIM_3\n{FLOW},M,A,B,2014-01\n",
@@ -181,6 +181,15 @@ def test_each_form_is_written_so_that_it_is_read_again(form: str) -> None:
     message = _read("csv21", FORMS[form][0])
     again = _read("csv21", b"".join(FORMATS["csv21"].write(message)))
     assert _rows(again) == _rows(message)
+
+
+def test_under_delete_a_dimension_switched_off_is_not_one_left_out() -> None:
+    """The guide: left out it is any value, switched off it is none."""
+    head = "STRUCTURE,STRUCTURE_ID,ACTION,DIM_1,DIM_2,DIM_3,ATTR_3\n"
+    text = head + "dataflow,ESTAT:NA(1.6.0),D,A,~,,-\n"
+    message = _read("csv21", text)
+    assert _rows(message) == [{"DIM_1": "A", "DIM_2": "~", "DIM_3": None, "ATTR_3": "-"}]
+    assert b"".join(FORMATS["csv21"].write(message)).decode() == text.replace("\n", "\r\n")
 
 
 def test_columns_that_are_no_component_are_named() -> None:

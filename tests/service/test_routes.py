@@ -201,7 +201,10 @@ def test_without_a_wish_a_schema_is_the_newest_json_schema(web: httpx.Client) ->
 
 
 def test_an_unknown_coding_is_named(web: httpx.Client) -> None:
-    """Refused only where nothing that any server knows is named (see docs/rest.md)."""
+    """The OpenAPI files of SDMX REST list the codings of the HTTP registry; others are invalid.
+
+    RFC 9110, 12.5.3, would have the plain answer sent ("SHOULD").
+    """
     refused = web.get("/rest/dataflow", headers={"Accept-Encoding": "AAA"})
     assert refused.status_code == 406
     assert refused.json()["where"] == "Accept-Encoding"

@@ -260,7 +260,42 @@ def test_answers_are_compressed_as_the_client_wants(
 def test_the_coding_wanted_most_is_taken(header: str, coding: str | None) -> None:
     others = [name for name in compression.CODINGS if name != "gzip"]
     expected = next(iter(others), None) if coding == "other" else coding
-    assert compression.coding(header) == expected
+    assert compression.encodings(header).best == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "plain"),
+    [
+        ("", True),
+        ("gzip", True),
+        ("gzip;q=0", True),
+        ("identity;q=0", False),
+        ("*;q=0", False),
+        ("gzip, *;q=0", False),
+        ("identity;q=0.1, *;q=0", True),
+        ("unknown", True),
+    ],
+)
+def test_an_answer_may_go_as_it_is_unless_that_is_refused(header: str, plain: bool) -> None:
+    """RFC 9110, 12.5.3: by "identity;q=0", or "*;q=0" without an entry for identity."""
+    assert compression.encodings(header).plain is plain
+
+
+@pytest.mark.parametrize("header", ["identity;q=0", "*;q=0", "identity;q=0, *;q=0", "foo, *;q=0"])
+@pytest.mark.parametrize("more", [{}, LONG_WAY], ids=["fast", "long"])
+def test_who_takes_no_form_of_the_answer_gets_406(
+    release: Release, web: httpx.Client, header: str, more: Mapping[str, str]
+) -> None:
+    path = f"/sdmx/v2/data/dataflow/SIS/DF_ALL/+/{_keys(release, 'DF_ALL')[0]}"
+    refused = web.get(path, headers={"Accept": CSV20, "Accept-Encoding": header, **more})
+    assert refused.status_code == 406
+    assert refused.json()["where"] == "Accept-Encoding"
+
+
+def test_who_refuses_the_plain_form_gets_small_answers_compressed(web: httpx.Client) -> None:
+    answer = web.get("/healthz", headers={"Accept-Encoding": "gzip, identity;q=0"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json()["status"] == "ok"
 
 
 def test_a_small_answer_goes_as_it_is(web: httpx.Client) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
+from lxml import etree
 
 from sdmx_service.release.publishing import publish
 from sdmx_service.structures.kinds import ArtefactKind as K
 from sdmx_service.structures.maintainable import Artefact
+from sdmx_service.structures.messages import MlVersion
 from sdmx_service.structures.store import StructureStore
 from sdmx_service.structures.writing_ml import structure_message
 
@@ -44,6 +46,7 @@ def coded(id: str) -> dict[str, Any]:
 
 
 FLOW = f"{URN}datastructure.Dataflow=AG:DF(1.0.0)"
+DRAFT = codelist("CL_NEW", "A", "B", version="2.0.0-draft")  # SDMX 2.1 has no version with words
 ARTEFACTS = (
     artefact(
         K.DATA_PROVIDER_SCHEME,
@@ -52,9 +55,10 @@ ARTEFACTS = (
         dataProviders=[{"id": id, "names": {"en": id}} for id in ("NORTH", "SOUTH", "EVERYONE")],
     ),
     artefact(K.CONCEPT_SCHEME, "CS", concepts=[{"id": i, "names": {"en": i}} for i in CONCEPTS]),
-    codelist("CL_AREA", "AT", "NO"),
+    codelist("CL_AREA", "AT", "NO").with_content(names={"en": "Areas", "fr": "Territoires"}),
     codelist("CL_SEX", "F", "M"),
     codelist("CL_OLD", "A", version="2.1.0.4"),  # SDMX 3.x has no version of four numbers
+    codelist("CL_NEW", "A"),
     artefact(
         K.DATA_STRUCTURE,
         "DSD",
@@ -80,7 +84,9 @@ ARTEFACTS = (
             },
         },
     ),
-    artefact(K.DATAFLOW, "DF", structure=f"{URN}datastructure.DataStructure=AG:DSD(1.0.0)"),
+    artefact(
+        K.DATAFLOW, "DF", structure=f"{URN}datastructure.DataStructure=AG:DSD(1.0.0)"
+    ).with_content(names={"en": "A flow", "es": "Un flujo"}),
     *(
         artefact(
             K.PROVISION_AGREEMENT,
@@ -114,6 +120,8 @@ def served(
     now = datetime(2026, 1, 1, tzinfo=UTC)
     message = structure_message(StructureStore(ARTEFACTS).artefacts, prepared=now, sender="AG")
     (folder / "all.xml").write_bytes(message)
+    draft = structure_message([DRAFT], prepared=now, sender="AG", version=MlVersion.ML31)
+    (folder / "draft.xml").write_bytes(draft)
     rows = {"AREA": ["AT", "AT", "NO"], "SEX": ["F", "M", "F"], "TIME_PERIOD": ["2020"] * 3}
     root = tmp_path_factory.mktemp("releases")
     publish(
@@ -135,7 +143,8 @@ def test_a_list_leaves_out_what_its_format_has_no_place_for_and_says_so(
 ) -> None:
     answer = served.get("/sdmx/v2/structure/codelist")
     assert answer.status_code == 200
-    assert [one["id"] for one in answer.json()["data"]["codelists"]] == ["CL_AREA", "CL_SEX"]
+    listed = {one["id"] for one in answer.json()["data"]["codelists"]}
+    assert listed == {"CL_AREA", "CL_NEW", "CL_SEX"}
     assert answer.headers["x-left-out"] == (
         f"{URN}codelist.Codelist=AG:CL_OLD(2.1.0.4) (version 2.1.0.4)"
     )
@@ -150,7 +159,86 @@ def test_what_is_named_and_has_no_place_is_refused(served: httpx.Client) -> None
     assert answer.json()["where"].endswith("CL_OLD(2.1.0.4)")
     assert "x-left-out" not in answer.headers
     assert served.get("/sdmx/v2/structure/codelist/AG/CL_OLD/*?format=xml21").status_code == 200
-    assert "x-left-out" not in served.get("/rest/codelist").headers
+    assert "CL_OLD" not in served.get("/rest/codelist").headers["x-left-out"]
+
+
+@pytest.mark.parametrize("form", ["xml21", "json10"])
+def test_of_all_versions_those_are_left_out_that_have_no_place(
+    served: httpx.Client, form: str
+) -> None:
+    """REST 1.5, 4_3: ``all`` returns all matching artefacts; a draft must not hide the others."""
+    answer = served.get(f"/rest/codelist/AG/CL_NEW/all?format={form}")
+    assert answer.status_code == 200
+    assert "CL_NEW(1.0.0)" in answer.text
+    assert "draft" not in answer.text
+    assert answer.headers["x-left-out"].startswith(DRAFT.urn)
+    for named in ("2.0.0-draft", "latest"):
+        refused = served.get(f"/rest/codelist/AG/CL_NEW/{named}?format={form}")
+        assert refused.status_code == 406
+        assert refused.json()["where"] == DRAFT.urn
+
+
+@pytest.mark.parametrize(
+    ("path", "media"),
+    [
+        ("/rest/codelist/AG/CL_SEX", "structure+xml;version=2.1"),
+        ("/rest/actualconstraint/AG/ACTUAL_DF", "structure+xml;version=2.1"),
+        ("/sdmx/v2/structure/dataflow/AG/DF", "structure+xml;version=3.0.0"),
+        ("/sdmx/v2/structure/datastructure/AG/DSD", "structure+xml;version=3.1.0"),
+    ],
+)
+def test_a_stub_says_where_the_whole_is_in_the_same_version(
+    served: httpx.Client, path: str, media: str
+) -> None:
+    """XSD, structureURL: "the URL of a SDMX-ML structure message (in the same version ...)"."""
+    asked = {"Accept": f"application/vnd.sdmx.{media}"}
+    stub = etree.fromstring(served.get(f"{path}?detail=allstubs", headers=asked).content)
+    [found] = [one for one in stub.iter("*") if one.get("isExternalReference") == "true"]
+    answer = served.get(found.get("structureURL", ""))
+    assert answer.headers["content-type"] == asked["Accept"]
+    named = etree.fromstring(answer.content).iter("*")
+    [whole] = [one for one in named if one.get("urn") == found.get("urn")]
+    assert whole.get("isExternalReference", "false") == "false"
+    assert len(whole) > len(found)
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.0", "2.1.0"])
+@pytest.mark.parametrize("detail", ["allstubs", "allcompletestubs"])
+def test_in_json_a_stub_links_to_the_whole(served: httpx.Client, version: str, detail: str) -> None:
+    """JSON guide: the self link indicates "the URL address of the resource, and its URN"."""
+    asked = {"Accept": f"application/vnd.sdmx.structure+json;version={version}"}
+    path = f"/sdmx/v2/structure/codelist/AG/CL_SEX?detail={detail}&asOf=2999-01-02T00:00:00Z"
+    [stub] = served.get(path, headers=asked).json()["data"]["codelists"]
+    [link] = [one for one in stub["links"] if one["rel"] == "self"]
+    assert link["urn"].endswith("AG:CL_SEX(1.0.0)")
+    [whole] = served.get(link["href"], headers=asked).json()["data"]["codelists"]
+    assert [one["id"] for one in whole["codes"]] == ["F", "M"]
+    assert "codes" not in stub
+
+
+def test_the_best_language_there_is_in_the_message_is_its_own(served: httpx.Client) -> None:
+    """Spanish is spoken of the dataflow alone, the areas have French names (RFC 9110, 8.5)."""
+    for path, main in (("codelist/AG/CL_AREA", "fr"), ("dataflow/AG/DF", "es"), ("codelist", "fr")):
+        answer = served.get(
+            f"/sdmx/v2/structure/{path}", headers={"Accept-Language": "es, fr;q=0.5"}
+        )
+        assert answer.headers["content-language"] == main
+        assert answer.json()["meta"]["contentLanguages"][0] == main
+    [area] = served.get(
+        "/sdmx/v2/structure/codelist/AG/CL_AREA", headers={"Accept-Language": "es, fr;q=0.5"}
+    ).json()["data"]["codelists"]
+    assert area["name"] == "Territoires"
+
+
+def test_content_languages_are_those_of_the_texts(served: httpx.Client) -> None:
+    """JSON guide: "all languages used anywhere in the message for localized elements"."""
+    for asked in ("fr", "de, en;q=0.5", "en"):
+        path = "/sdmx/v2/structure/codelist/AG/CL_SEX"
+        answer = served.get(path, headers={"Accept-Language": asked})
+        assert answer.json()["meta"]["contentLanguages"] == ["en"]
+    # What has no text has no language: the schema takes no empty list.
+    path = "/sdmx/v2/availability/dataflow/AG/DF/1.0.0?format=json"
+    assert "contentLanguages" not in served.get(path).json()["meta"]
 
 
 def test_rest_1_tells_what_there_is_data_for_as_an_actual_constraint(served: httpx.Client) -> None:

@@ -256,6 +256,25 @@ def test_what_is_deleted_is_marked_and_wildcards_stay_empty() -> None:
     _same(message, _again(FORMATS["csv21"], message))
 
 
+@pytest.mark.parametrize("action", [Action.MERGE, Action.REPLACE, Action.INFORMATION])
+@pytest.mark.parametrize("labels", list(Labels))
+def test_a_dimension_that_a_row_does_not_hang_on_is_switched_off(
+    action: Action, labels: Labels
+) -> None:
+    """SDMX-CSV 2.1, "Further details for data actions": omitted, it would be a bulk merge."""
+    rows = [FULL_KEY | {"N": 1}, {"AREA": "AT", "COMMENT": "x"}, {"COMMENT": "y"}]
+    message = _message([(rows, action, (FLOW, Context.DATAFLOW))], labels=labels, keys=Keys.OBS)
+    text = b"".join(FORMATS["csv21"].write(message)).decode()
+    head, *written, _ = (next(csv.reader([line])) for line in text.split("\r\n"))
+    places = [head.index(next(t for t in head if t.partition(":")[0] == one)) for one in FULL_KEY]
+    keys = [[row[place].partition(":")[0] for place in places] for row in written]
+    assert keys == [["AT", "F", "2020"], ["AT", "~", "~"], ["~", "~", "~"]]
+    _same(message, _again(FORMATS["csv21"], message))
+    # The guide of 2.0.0 knows no such mark: what is not filled is left empty.
+    older = b"".join(FORMATS["csv20"].write(message)).decode()
+    assert "~" not in older
+
+
 def test_a_span_of_validity_goes_into_columns_of_its_own() -> None:
     frame = pl.DataFrame([FULL_KEY | {"N": 1}]).cast({"AREA": KINDS["AREA"], "SEX": KINDS["SEX"]})
     spans = (
@@ -400,6 +419,7 @@ def test_a_code_without_a_name_is_written_as_it_is(labels: Labels, kind: pl.Data
     _, *rows, _ = b"".join(FORMATS["csv21"].write(message)).decode().split("\r\n")
     read = [next(csv.reader([row])) for row in rows]
     place = 3 if labels is Labels.BOTH else 4
-    assert [row[place].partition(":")[0] for row in read] == ["AT", "XX", "#N/A", "", "AT", "AT"]
+    codes = [row[place].partition(":")[0] for row in read]
+    assert codes == ["AT", "XX", "#N/A", "~", "AT", "AT"]  # a row that hangs on no area
     if labels is Labels.NAME:
         assert [bool(row[5]) for row in read] == [True, False, False, False, True, True]

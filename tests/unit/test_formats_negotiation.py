@@ -91,6 +91,34 @@ def test_the_format_parameter_wins_over_the_header(asked: str, name: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("asked", "version", "name"),
+    [
+        ("jsonstructure", None, "json21"),
+        ("jsonstructure", "1.0.0", "json10"),
+        ("structure", "2.1", "xml21"),
+        ("structure", None, "xml31"),
+    ],
+)
+@pytest.mark.parametrize("old", [False, True])
+def test_the_words_of_the_standard_for_structures_are_known(
+    asked: str, version: str | None, name: str, old: bool
+) -> None:
+    """REST 2.2, doc/extend.md: the latest version where none is named, 2.1 for who speaks that."""
+    formats = structure_formats()
+    usual = next(one for one in formats if one.name == ("xml21" if old else "json21"))
+    choice = negotiate(
+        formats,
+        accept=None,
+        default=usual,
+        asked=asked,
+        version=version,
+        generation=usual.generation,
+    )
+    expected = "xml21" if old and asked == "structure" else name
+    assert choice.format.name == expected
+
+
+@pytest.mark.parametrize(
     "accept",
     [f"{CSV};version=2.2.0", f"{CSV};version=3+.0.0", f"{CSV};version=+.2", f"{CSV};version=2.3+",
      f"{CSV};labels=many", f"{CSV};version=1.0.0;keys=obs", f"{CSV};version=1.0.0;labels=name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sdmx_service.errors import NotFound, RequestError
-from sdmx_service.query import rest15, rest22
+from sdmx_service.query import grammar, rest15, rest22
 from sdmx_service.query.metadata_query import metadata_query15, metadata_query22
+from sdmx_service.query.period import parse_period
 from sdmx_service.query.query import Condition, Context, DataQuery, Operator, Provider, Sort, Target
 from sdmx_service.query.registration_query import registration_query
 from sdmx_service.query.schema_query import SchemaContext, schema_query15, schema_query22
@@ -200,7 +202,52 @@ def test_metadata_queries() -> None:
     assert (by_flow.flows, by_flow.providers) == (True, (Provider("P", "A"), Provider("Q")))
     by_structure = metadata_query22("structure/codelist/A/CL")
     assert by_structure.kinds == ArtefactKind.of_path("codelist")
+    # So the examples of REST 2.2.2, doc/metadata.md, have it.
+    assert metadata_query22("codelist/A/CL") == by_structure
     assert metadata_query15("A,F,latest/all/P").flows
+
+
+@pytest.mark.parametrize(
+    ("text", "providers"),
+    [
+        ("", ()),
+        ("*", ()),
+        ("*,*", ()),
+        ("*.*", ()),
+        ("CH2,NO2", (Provider("CH2"), Provider("NO2"))),
+        ("*.CH2", (Provider("CH2"),)),
+        ("SDMX.SUB.CH2", (Provider("CH2", "SDMX.SUB"),)),
+        ("SDMX.*", (Provider("*", "SDMX"),)),
+        ("CH2,*", ()),
+    ],
+)
+def test_metadata_providers_are_read(text: str, providers: tuple[Provider, ...]) -> None:
+    """REST 2.2.2, doc/metadata.md, providerRef: ``*`` by default, multiple values by comma."""
+    assert metadata_query22(f"metadataflow/*/*/+/{text}").providers == providers
+
+
+@pytest.mark.parametrize("text", ["CH2,,NO2", ".CH2.", "A.", "CH 2", "CH2+NO2"])
+def test_what_is_no_provider_is_refused(text: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        metadata_query22(f"metadataflow/*/*/+/{quote(text)}")
+    assert caught.value.where == "providerRef"
+
+
+_TYPES_OF_METADATA = (
+    "datastructure, metadatastructure, categoryscheme, conceptscheme, codelist, hierarchy, "
+    "hierarchyassociation, valuelist, organisationscheme, agencyscheme, dataproviderscheme, "
+    "dataconsumerscheme, organisationunitscheme, dataflow, metadataflow, reportingtaxonomy, "
+    "provisionagreement, structuremap, representationmap, conceptschememap, categoryschememap, "
+    "organisationschememap, process, categorisation, dataconstraint, metadataconstraint, "
+    "transformationscheme, rulesetscheme, userdefinedoperatorscheme, customtypescheme, "
+    "namepersonalisationscheme, vtlmappingscheme"
+)
+
+
+@pytest.mark.parametrize("kind", _TYPES_OF_METADATA.split(", "))
+def test_metadata_may_be_about_every_type_of_the_page(kind: str) -> None:
+    """REST 2.2.2, doc/metadata.md, artefactType."""
+    assert metadata_query22(f"structure/{kind}/*/*/1.0.0,2.1.7").kinds
 
 
 def test_registration_queries() -> None:
@@ -374,3 +421,53 @@ def test_any_text_is_understood_or_refused_quickly(
             with contextlib.suppress(RequestError):
                 parse(path, query)
             assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    "text", ["1_0", "\u0661", "inf", "Infinity", "nan", "0x1p3", "1e", "", "1,5"]
+)
+def test_a_number_is_one_as_xs_double_writes_it(text: str) -> None:
+    """XML Schema part 2, 3.2.5.1 of 1.0: ASCII digits; what Python takes besides is none."""
+    with pytest.raises(RequestError, match="a number"):
+        grammar.number(text, "c[OBS_VALUE]")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("10", 10.0),
+        ("-0.5", -0.5),
+        (".5", 0.5),
+        ("+1e-3", 1e-3),
+        ("INF", math.inf),
+        ("-INF", -math.inf),
+    ],
+)
+def test_numbers_are_read(text: str, value: float) -> None:
+    assert grammar.number(text, "c[OBS_VALUE]") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("9999", datetime(9999, 1, 1)),
+        ("9999-12", datetime(9999, 12, 1)),
+        ("9999-12-31", datetime(9999, 12, 31)),
+        ("9999-W52", datetime(9999, 12, 27)),  # 10000 would begin on a Saturday (ISO 8601)
+        ("9999-D365", datetime(9999, 12, 31)),
+        ("9999-12-31T23:59:59", datetime(9999, 12, 31, 23, 59, 59)),
+        ("9999-12-01/P31D", datetime(9999, 12, 1)),
+    ],
+)
+def test_the_last_periods_there_are_end_with_time(text: str, start: datetime) -> None:
+    """Gregorian years have four digits: an open end is often said as 9999-12-31."""
+    period = parse_period(text)
+    assert period.start == start
+    assert period.end == datetime.max
+    assert parse_period("2020").end < period.end
+
+
+@pytest.mark.parametrize("text", ["9999-W53", "9999-D366", "10000-01-01"])
+def test_after_the_last_periods_there_are_none(text: str) -> None:
+    with pytest.raises(RequestError):
+        parse_period(text)
