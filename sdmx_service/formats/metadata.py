@@ -11,7 +11,7 @@ from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Generation
 from sdmx_service.formats.message import Labels
 from sdmx_service.formats.registry import Format
-from sdmx_service.structures.artefacts import MetadataAttribute, MetadataStructure
+from sdmx_service.structures.artefacts import MetadataAttribute, MetadataStructure, localised
 from sdmx_service.structures.metadataset import MetadataSet
 
 __all__ = [
@@ -31,8 +31,9 @@ class MetadataMessage:
 
     ``structures`` maps the URN of each flow or agreement (``MetadataSet.reported_to``) to the
     structure behind it, where it is known: it gives columns their order and values their types.
-    ``flows`` maps the URN of an agreement to that of its flow. ``stubs`` says that the sets are
-    without what is reported.
+    ``flows`` maps the URN of an agreement to that of its flow, ``names`` the URN of each flow,
+    agreement and target to its name by language. ``stubs`` says that the sets are without what is
+    reported.
     """
 
     sets: tuple[MetadataSet, ...]
@@ -45,6 +46,12 @@ class MetadataMessage:
     separator: str = ","
     structures: Mapping[str, MetadataStructure] = field(default_factory=dict)
     flows: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def text(self, names: Mapping[str, str]) -> str:
+        """Return a name in the first language asked for that it has, empty where there is none."""
+        chosen = next((names[tag] for tag in self.languages if names.get(tag)), None)
+        return chosen or localised(names)
 
 
 _WHOLE = frozenset({"Integer", "Long", "Short", "Count", "BigInteger"})

@@ -21,6 +21,7 @@ from sdmx_service.formats.registry import Format, data_formats
 from sdmx_service.structures.artefacts import (
     Attachment,
     Component,
+    DataStructure,
     MetadataAttribute,
     MetadataStructure,
     Role,
@@ -28,17 +29,26 @@ from sdmx_service.structures.artefacts import (
 from sdmx_service.structures.metadataset import MetadataSet
 from sdmx_service.structures.urns import Urn
 
-__all__ = ["refuse_uncarried", "with_metadata"]
+__all__ = ["attached", "carries_metadata", "refuse_uncarried", "with_metadata"]
 
-# SDMX-ML 3.x has a place only for metadata attributes that the data structure itself names.
-_CARRIERS = frozenset({"csv20", "csv21", "json20", "json21", "parquet", "arrow", "table", "xlsx"})
+_CARRIERS = frozenset(
+    {
+        *("csv20", "csv21", "json20", "json21", "xml30", "xml31"),
+        *("parquet", "arrow", "table", "xlsx"),
+    }
+)
 _WHOLE = frozenset({"Integer", "Long", "Short", "Count", "BigInteger"})
 _NUMBERS = frozenset({"Double", "Float"})
 
 
+def carries_metadata(one: Format[DataMessage]) -> bool:
+    """Tell whether a format has a place for metadata beside data."""
+    return one.name in _CARRIERS
+
+
 def refuse_uncarried(one: Format[DataMessage]) -> None:
-    """Raise NotAcceptable where a format has no place for metadata beside data here."""
-    if one.name not in _CARRIERS:
+    """Raise NotAcceptable where a format has no place for metadata beside data."""
+    if not carries_metadata(one):
         able = [other.name for other in data_formats() if other.name in _CARRIERS]
         raise NotAcceptable(
             one.content_type,
@@ -46,6 +56,25 @@ def refuse_uncarried(one: Format[DataMessage]) -> None:
             expected="a format that has a place for them",
             hint=f"format= one of {', '.join(able)}; or attributes=dsd, and ask /metadata",
         )
+
+
+def attached(structure: MetadataStructure, data: DataStructure) -> tuple[Component, ...]:
+    """Return the attributes of a metadata structure that can stand beside data, as components.
+
+    Attributes whose id the data structure has already are left to it; those below others have no
+    place (SDMX-ML 3.1, ``Metadata`` of a data structure).
+    """
+    return tuple(_component(one, ()) for one in _usable(structure, data).values())
+
+
+def _usable(structure: MetadataStructure, data: DataStructure) -> dict[str, MetadataAttribute]:
+    return {
+        attribute.id: attribute
+        for attribute in structure.attributes
+        if len(attribute.path) == 1
+        and not attribute.presentational
+        and attribute.id not in data.by_id
+    }
 
 
 def with_metadata(
@@ -56,12 +85,7 @@ def with_metadata(
     Attributes whose id the data structure has already are left to it, and attributes below others
     are not told. A data set that no set is about is returned as it is.
     """
-    known = dataset.structure.by_id
-    usable = {
-        attribute.id: attribute
-        for attribute in structure.attributes
-        if len(attribute.path) == 1 and not attribute.presentational and attribute.id not in known
-    }
+    usable = _usable(structure, dataset.structure)
     present = _present(dataset)
     rows: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
     for one in sets:
@@ -74,7 +98,10 @@ def with_metadata(
     used = [
         attribute for id, attribute in usable.items() if any(id in row for row in rows.values())
     ]
-    components = tuple(_component(one, rows) for one in used)
+    components = tuple(
+        _component(one, {name for key, row in rows.items() if one.id in row for name, _ in key})
+        for one in used
+    )
     whole = replace(dataset.structure, components=(*dataset.structure.components, *components))
     table = _WithRows(dataset, _frame(dataset, rows, used))
     new = frozenset(one.id for one in components)
@@ -179,18 +206,16 @@ def _present(dataset: DataSet) -> dict[str, frozenset[str]]:
     return {name: frozenset(codes) for name, codes in found.items()}
 
 
-def _component(
-    attribute: MetadataAttribute, rows: Mapping[tuple[tuple[str, str], ...], Mapping[str, Any]]
-) -> Component:
-    dimensions = {name for key, row in rows.items() if attribute.id in row for name, _ in key}
+def _component(attribute: MetadataAttribute, dimensions: Iterable[str]) -> Component:
+    relation = tuple(sorted(dimensions))
     return Component(
         attribute.id,
         Role.ATTRIBUTE,
         attribute.name,
         codelist=attribute.codelist,
         data_type=attribute.data_type,
-        attachment=Attachment.GROUP if dimensions else Attachment.DATASET,
-        relation=tuple(sorted(dimensions)),
+        attachment=Attachment.GROUP if relation else Attachment.DATASET,
+        relation=relation,
         multiple=attribute.most != 1,
         multilingual=attribute.multilingual,
         facets=attribute.facets,

@@ -17,7 +17,7 @@ from sdmx_service.formats.metadata import (
     register_metadata,
     register_metadata_reader,
 )
-from sdmx_service.structures.artefacts import MetadataStructure, localised
+from sdmx_service.structures.artefacts import MetadataStructure
 from sdmx_service.structures.carrying import CannotCarry
 from sdmx_service.structures.metadataset import MetadataSet, settled
 
@@ -115,8 +115,7 @@ def _set(one: MetadataSet, message: MetadataMessage, *, newest: bool) -> dict[st
     written: dict[str, Any] = {}
     for key, value in content.items():
         if key in ("names", "descriptions"):
-            best = next((value[tag] for tag in message.languages if tag in value), None)
-            written[key[:-1]] = best or localised(value)
+            written[key[:-1]] = message.text(value)
         written[key] = value
     # The standard asks for a name; a message that has none gives the id.
     return written if "name" in written else {**written, "name": one.id}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lxml import etree
@@ -17,6 +15,18 @@ from sdmx_service.formats.metadata import (
     register_metadata,
     register_metadata_reader,
 )
+from sdmx_service.formats.metadataelements import (
+    TYPE,
+    annotations_of,
+    markup_of,
+    moment_of,
+    named,
+    text_of,
+    texts_of,
+    value_of,
+    write_annotations,
+)
+from sdmx_service.formats.xmlheader import XSI
 from sdmx_service.structures.artefacts import MetadataStructure
 from sdmx_service.structures.carrying import CannotCarry
 from sdmx_service.structures.messages import (
@@ -29,24 +39,11 @@ from sdmx_service.structures.messages import (
 )
 from sdmx_service.structures.metadataset import MetadataSet, settled
 
-__all__ = [
-    "annotations_of",
-    "markup_of",
-    "moment_of",
-    "named",
-    "read_metadata_xml",
-    "text_of",
-    "value_of",
-    "write_annotations",
-    "write_metadata_xml30",
-    "write_metadata_xml31",
-]
+__all__ = ["read_metadata_xml", "write_metadata_xml30", "write_metadata_xml31"]
 
 _MEDIA = "application/vnd.sdmx.metadata+xml"
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _XS = "http://www.w3.org/2001/XMLSchema"
 _XHTML = "http://www.w3.org/1999/xhtml"
-_TYPE = f"{{{_XSI}}}type"
 _PLAIN = {
     "reportingBegin": "reportingBeginDate",
     "reportingEnd": "reportingEndDate",
@@ -104,7 +101,7 @@ class _Writer:
     def document(self) -> bytes:
         spaces = {"mes": self.mes, "com": self.com, "md": self.gen}
         nsmap = {prefix: space[1:-1] for prefix, space in spaces.items()}
-        root = etree.Element(f"{self.mes}GenericMetadata", nsmap={**nsmap, "xsi": _XSI, "xs": _XS})
+        root = etree.Element(f"{self.mes}GenericMetadata", nsmap={**nsmap, "xsi": XSI, "xs": _XS})
         header = etree.SubElement(root, f"{self.mes}Header")
         message = self.message
         for name, text in (
@@ -185,7 +182,7 @@ class _Writer:
             said = etree.SubElement(element, f"{self.gen}Value")
             said.text = self.xml(text_of(value), one)
             if (kind := _kind(value)) is not None:
-                said.set(_TYPE, f"xs:{kind}")
+                said.set(TYPE, f"xs:{kind}")
         for below in content.get("attributes", ()):
             self.attribute(element, below, one)
 
@@ -223,42 +220,6 @@ def _kind(value: Any) -> str | None:
     if isinstance(value, int):
         return "integer"
     return "double" if isinstance(value, float) else None
-
-
-def text_of(value: Any) -> str:
-    """Return a value as XML Schema writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
-
-
-def named(parent: Element, texts: Mapping[str, str], tag: str) -> None:
-    """Write texts by language, one element each."""
-    for language, text in texts.items():
-        element = etree.SubElement(parent, tag)
-        element.set(XML_LANG, language)
-        element.text = text
-
-
-def write_annotations(parent: Element, annotations: list[dict[str, Any]], com: str) -> None:
-    """Write the annotations of SDMX 3.x; ``com`` is the common namespace in braces."""
-    outer = etree.SubElement(parent, f"{com}Annotations")
-    for one in annotations:
-        element = etree.SubElement(outer, f"{com}Annotation")
-        if "id" in one:
-            element.set("id", one["id"])
-        for key in ("title", "type"):
-            if key in one:
-                etree.SubElement(element, f"{com}Annotation{key.capitalize()}").text = one[key]
-        for link in one.get("links", ()):
-            url = etree.SubElement(element, f"{com}AnnotationURL")
-            url.text = link.get("href")
-            if "hreflang" in link:
-                url.set(XML_LANG, link["hreflang"])
-        texts = one.get("texts") or ({"en": one["text"]} if "text" in one else {})
-        named(element, texts, f"{com}AnnotationText")
-        if "value" in one:
-            etree.SubElement(element, f"{com}AnnotationValue").text = one["value"]
 
 
 # -- reading --------------------------------------------------------------------------------
@@ -310,7 +271,7 @@ def _read_set(element: Element, com: str, gen: str) -> MetadataSet:
         if (text := element.get(name)) is not None:
             content[key] = text in ("true", "1") if key in _FLAGS else text
     for key, name in (("names", "Name"), ("descriptions", "Description")):
-        if texts := _texts(element, f"{com}{name}"):
+        if texts := texts_of(element, f"{com}{name}"):
             content[key] = texts
     if annotations := annotations_of(element, com):
         content["annotations"] = annotations
@@ -348,67 +309,11 @@ def _read_attributes(parent: Element, com: str, gen: str) -> list[dict[str, Any]
         structured = element.findall(f"{com}StructuredText")
         if structured:
             content["format"] = {"dataType": "XHTML"}
-            texts = {one.get(XML_LANG, ""): _markup(one) for one in structured}
+            texts = {one.get(XML_LANG, ""): markup_of(one) for one in structured}
             content["value"] = texts[""] if list(texts) == [""] else texts
-        elif texts := _texts(element, f"{com}Text"):
+        elif texts := texts_of(element, f"{com}Text"):
             content["value"] = texts
         if below:
             content["attributes"] = below
         found += [{**content, "value": value} for value in values] or [content]
     return found
-
-
-def value_of(element: Element) -> Any:
-    """Return the value of an element, typed where it says its type."""
-    text = element.text or ""
-    kind = element.get(_TYPE, "").rpartition(":")[2]
-    makers: Mapping[str, Callable[[str], Any]] = {
-        "boolean": lambda word: word.strip() in ("true", "1"),
-        **dict.fromkeys(("integer", "int", "long", "short"), int),
-        **dict.fromkeys(("double", "float"), float),
-    }
-    return makers[kind](text) if kind in makers else text
-
-
-def _texts(parent: Element, tag: str) -> dict[str, str]:
-    return {one.get(XML_LANG, "en"): one.text or "" for one in parent.iterfind(tag)}
-
-
-def _markup(element: Element) -> str:
-    return (element.text or "") + "".join(map(markup_of, element))
-
-
-def markup_of(element: Element) -> str:
-    """Return an element and what follows it as text, without the namespaces of its message."""
-    alone = deepcopy(element)
-    etree.cleanup_namespaces(alone)
-    return etree.tostring(alone, encoding="unicode")
-
-
-def annotations_of(element: Element, com: str) -> list[dict[str, Any]]:
-    """Return the annotations of an element, in the form of SDMX-JSON 2.1."""
-    found = []
-    for one in element.iterfind(f"{com}Annotations/{com}Annotation"):
-        said: dict[str, Any] = {"id": one.get("id")} if "id" in one.attrib else {}
-        for key in ("title", "type", "value"):
-            if (text := one.findtext(f"{com}Annotation{key.capitalize()}")) is not None:
-                said[key] = text
-        links = [
-            {"href": url.text or "", **({"hreflang": lang} if (lang := url.get(XML_LANG)) else {})}
-            for url in one.iterfind(f"{com}AnnotationURL")
-        ]
-        if links:
-            said["links"] = links
-        if texts := _texts(one, f"{com}AnnotationText"):
-            said["texts"] = texts
-        found.append(said)
-    return found
-
-
-def moment_of(text: str) -> datetime:
-    """Return the moment of a header, in UTC where it does not say its zone."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise DataError("Prepared", got=text[:80], expected="a date and time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -38,6 +38,8 @@ class SchemaMessage:
     ``deletion`` asks for messages that delete: all may be left out, and values may be anything.
     ``explicit_measure`` asks for one type of observation a measure of ``measure_dimension``, the
     measure dimension of SDMX 2.1. ``location`` goes before the names of the standard's own files.
+    ``metadata`` are attributes of reference metadata that may stand beside the data, of any part
+    of the key.
     """
 
     flow: Dataflow
@@ -49,6 +51,7 @@ class SchemaMessage:
     measure_dimension: str | None = None
     languages: tuple[str, ...] = ("en",)
     location: str = ""
+    metadata: tuple[Component, ...] = ()
 
     def __post_init__(self) -> None:
         known = [dimension.id for dimension in self.structure.key]
@@ -74,13 +77,17 @@ class SchemaMessage:
 
 @dataclass(frozen=True)
 class MetadataSchema:
-    """What reference metadata are valid against a metadata structure; ``urn`` is the context's."""
+    """What reference metadata are valid against a metadata structure; ``urn`` is the context's.
+
+    ``location`` goes before the names of the standard's own files.
+    """
 
     structure: MetadataStructure
     urn: str
     prepared: datetime
     languages: tuple[str, ...] = ("en",)
     targets: tuple[str, ...] = field(default_factory=tuple)
+    location: str = ""
 
 
 Writable = SchemaMessage | MetadataSchema

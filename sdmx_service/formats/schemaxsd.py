@@ -14,8 +14,9 @@ from xml.sax.saxutils import quoteattr
 from sdmx_service.errors import NotAcceptable
 from sdmx_service.formats.action import Generation
 from sdmx_service.formats.message import ALL_DIMENSIONS
-from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, Writable, allowed
+from sdmx_service.formats.schema import SchemaMessage, Writable, allowed
 from sdmx_service.formats.schema import register_schema as register
+from sdmx_service.formats.schemaxsdmetadata import metadata_schema
 from sdmx_service.formats.schemaxsdtypes import may_be_missing, simple_type
 from sdmx_service.structures.artefacts import Attachment, Component, Role
 
@@ -95,14 +96,16 @@ def target_namespace(message: SchemaMessage, generation: Generation) -> str:
 
 
 def _schema(message: Writable, generation: Generation) -> bytes:
-    if isinstance(message, MetadataSchema):
-        raise NotAcceptable(
-            message.urn,
-            got="an XML Schema",
-            expected="a JSON Schema, or the structure itself",
-            hint="reference metadata have one form in SDMX-ML 3, which SDMXMessage.xsd describes",
-        )
-    return _Xsd(message, generation).document().encode()
+    if isinstance(message, SchemaMessage):
+        return _Xsd(message, generation).document().encode()
+    if generation is Generation.SDMX_2_1:
+        return metadata_schema(message).encode()
+    raise NotAcceptable(
+        message.urn,
+        got=f"an XML Schema of SDMX-ML {generation.value}",
+        expected="a JSON Schema, the structure itself, or the XML Schema of SDMX-ML 2.1",
+        hint="reference metadata have one form in SDMX-ML 3, which SDMXMessage.xsd describes",
+    )
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,16 @@ class _Xsd:
             return None
         return message.structure.by_id[self.at]
 
+    @cached_property
+    def metadata(self) -> tuple[Component, ...]:
+        """The metadata attributes, which any part of the data may have in SDMX 3.x."""
+        return () if self.old else self.message.metadata
+
+    @cached_property
+    def components(self) -> tuple[Component, ...]:
+        """Those of the structure, and the metadata attributes."""
+        return (*self.message.structure.components, *self.metadata)
+
     def document(self) -> str:
         root = f"{_ROOT}{self.generation.value.replace('.', '_')}"
         specific = f"{root}/data/structurespecific"
@@ -160,13 +173,13 @@ class _Xsd:
         parts.append(self.observation())
         if not self.old:
             parts.append(self.atts())
-            parts += map(self.complex_component, self.complex(self.message.structure.components))
+            parts += map(self.complex_component, self.complex(self.components))
         return "\n".join([*parts, "</xs:schema>\n"])
 
     # -- simple types -----------------------------------------------------------------------
 
     def simple_types(self) -> Iterator[str]:
-        for component in self.message.structure.components:
+        for component in self.components:
             given = component
             codes = allowed(self.message.flow, component, self.message.languages)
             if component.role is Role.TIME and component.data_type == "String":
@@ -284,6 +297,7 @@ class _Xsd:
                 for one in self.level(Attachment.GROUP, Attachment.SERIES)
                 if set(one.relation) == set(dimensions)
             ]
+            own += self.metadata
             inside = self.attributes(keys, required=True) + self.attributes(own, required=False)
             fixed = (
                 '<xs:attribute name="type" type="common:IDType" use="optional"'
@@ -301,15 +315,17 @@ class _Xsd:
             )
             for one in own
         )
+        inside += self.attributes(self.metadata, required=False)
         observations = _element("Obs", "ObsType", f' minOccurs="0"{_MANY}')
         base = "dsd:TimeSeriesType" if self.old and self.timed else "dsd:SeriesType"
-        content = _ANNOTATIONS + self.comp(own) + observations
+        content = _ANNOTATIONS + self.comp((*own, *self.metadata)) + observations
         return self.restriction("SeriesType", base, content, self.untimed(self.above) + inside)
 
     def observation(self) -> str:
         structure = self.message.structure
         whole = self.level(Attachment.OBSERVATION)
         lower = self.level(Attachment.SERIES, Attachment.GROUP) if self.flat else self.split
+        lower = [*lower, *self.metadata]
         keys = "" if self.explicit else self.attributes(self.below, required=True)
         inside = (
             keys
@@ -334,8 +350,9 @@ class _Xsd:
     def atts(self) -> str:
         structure = self.message.structure
         keys = "".join(self.attribute(one, required=False) for one in structure.key)
-        inside = keys + self.attributes(structure.attributes, required=False)
-        content = _ANNOTATIONS + self.comp(structure.attributes)
+        own = (*structure.attributes, *self.metadata)
+        inside = keys + self.attributes(own, required=False)
+        content = _ANNOTATIONS + self.comp(own)
         return self.restriction("AttsType", "dsd:AttsType", content, inside)
 
     def untimed(self, keys: Iterable[Component]) -> str:

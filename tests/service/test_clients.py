@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 import requests
 import sdmx
+import sdmx.reader.xml.v30  # before any 2.1 message is read
 from pysdmx.api.qb.data import DataContext, DataFormat, DataQuery
 from pysdmx.api.qb.service import RestService
 from pysdmx.api.qb.structure import StructureFormat, StructureQuery, StructureType

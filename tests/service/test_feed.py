@@ -51,7 +51,9 @@ def test_every_flow_is_served_in_full(published: Path, running: Running, path: s
                 assert len(pd.read_csv(io.StringIO(answer.text), low_memory=False)) == frame.height
 
 
-@pytest.mark.parametrize("form", ["csv21", "csv20", "json21", "json20", "parquet", "table"])
+@pytest.mark.parametrize(
+    "form", ["csv21", "csv20", "json21", "json20", "xml31", "xml30", "parquet", "table"]
+)
 def test_reference_metadata_come_beside_the_data_they_are_about(
     published: Path, running: Running, form: str
 ) -> None:
@@ -61,7 +63,7 @@ def test_reference_metadata_come_beside_the_data_they_are_about(
     with running(published) as url, httpx.Client(base_url=url, verify=False, timeout=60) as web:
         answer = web.get(path + form)
         plain = web.get(path.replace("msd", "none") + form)
-        refused = {one: web.get(path + one) for one in ("csv10", "generic", "xml31", "jsonstat")}
+        refused = {one: web.get(path + one) for one in ("csv10", "generic", "json10", "jsonstat")}
     assert answer.status_code == 200
     assert len(answer.content) > len(plain.content)
     if form == "csv21":
@@ -69,6 +71,11 @@ def test_reference_metadata_come_beside_the_data_they_are_about(
         about = rows[rows["DATA_DESCR[en]"] != ""]
         told = {row["INDICATOR"]: row["DATA_DESCR[en]"] for _, row in about.iterrows()}
         assert told["POV_ARPT60"] == "en:" + definitions["POV_ARPT60"]["definition"]
+        # SDMX-CSV 2.1, "Further details for data actions": no dimension may be left out of a merge.
+        dimensions = about[["FREQ", "REF_AREA", "INDICATOR", "SEX", "TIME_PERIOD"]]
+        assert not (dimensions == "").any(axis=None)
+        assert set(about["FREQ"]) == set(about["TIME_PERIOD"]) == {"~"}
+        assert set(rows["ACTION"]) == {"M"}
         observed = pd.read_csv(io.BytesIO(plain.content), dtype=str, keep_default_na=False)
         assert len(rows) - len(about) == len(observed)
     for one, why in refused.items():

