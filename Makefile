@@ -139,6 +139,7 @@ clean:
 
 bench: install
 	$(BIN)/python bench/statistics.py
+	$(BIN)/python bench/reading.py
 
 coverage: install
 	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python bench/coverage.py

@@ -13,7 +13,7 @@ from sdmx_service.formats.csvheader import Column, Form
 from sdmx_service.formats.dataset import MISSING, SWITCHED_OFF, TEXTS
 from sdmx_service.structures.artefacts import Component, DataStructure, Role
 
-__all__ = ["Fields", "cells", "whole_numbers"]
+__all__ = ["Fields", "cells", "codes_of", "one_code", "whole_numbers"]
 
 _FLOATS = {"Double", "Float"}
 _WHOLE = {"Integer", "Long", "Short", "Count"}
@@ -53,6 +53,20 @@ def cells(column: Column, component: Component, texts: pl.Series, fields: Fields
     return _single(column, component, plain, fields, fields.records)
 
 
+def one_code(column: Column, component: Component) -> bool:
+    """Whether each field of a column is a code and nothing more."""
+    single = column.form is Form.SINGLE and not (component.multiple or column.labelled)
+    return single and component.codelist is not None
+
+
+def codes_of(component: Component) -> pl.Enum:
+    """Return the codes that a field may have, the last of them for what has none."""
+    assert component.codelist is not None
+    codes = component.codelist.by_id
+    special = SWITCHED_OFF if component.role in (Role.DIMENSION, Role.TIME) else MISSING
+    return pl.Enum([*codes] if special in codes else [*codes, special])
+
+
 def _without_labels(texts: pl.Series, column: Column, component: Component) -> pl.Series:
     labelled = column.labelled and (component.codelist or component.role is Role.TIME)
     if not labelled:
@@ -72,6 +86,11 @@ def _single(
         texts = texts.str.replace(fields.decimal, ".", literal=True)
     if component.data_type in _FLOATS:
         return _floats(column, texts, records)
+    if component.data_type in _WHOLE:
+        whole = texts.cast(pl.Int64, strict=False)
+        # Whatever polars takes for a whole number is one by XML Schema.
+        if whole.null_count() == texts.null_count():
+            return whole
     missing = texts.eq(MISSING)
     if component.data_type == "Decimal":
         _refuse(column, records, texts, texts.str.contains(_DECIMAL) | missing, "a decimal number")
@@ -79,7 +98,6 @@ def _single(
     _refuse(column, records, texts, texts.str.contains(_INTEGER) | missing, "a whole number")
     if component.data_type == "BigInteger" or missing.any():
         return texts
-    whole = texts.cast(pl.Int64, strict=False)
     _refuse(column, records, texts, whole.is_not_null() | texts.is_null(), "a number of 64 bits")
     return whole
 
@@ -99,8 +117,11 @@ def whole_numbers(frame: pl.DataFrame, structure: DataStructure) -> pl.DataFrame
 
 
 def _floats(column: Column, texts: pl.Series, records: pl.Series) -> pl.Series:
-    _refuse(column, records, texts, texts.str.contains(_FLOAT), "a number; NaN where it is missing")
     numbers = texts.cast(pl.Float64, strict=False)
+    # What polars takes for a finite number is one by XML Schema; of the rest it knows more words.
+    if numbers.is_finite().sum() == len(texts) - texts.null_count():
+        return numbers
+    _refuse(column, records, texts, texts.str.contains(_FLOAT), "a number; NaN where it is missing")
     infinite = numbers.is_infinite()
     if infinite.any():
         known = ~infinite | texts.str.ends_with("INF")
@@ -110,16 +131,14 @@ def _floats(column: Column, texts: pl.Series, records: pl.Series) -> pl.Series:
 
 def _codes(column: Column, component: Component, texts: pl.Series, records: pl.Series) -> pl.Series:
     assert component.codelist is not None
-    codes = list(component.codelist.by_id)
-    typed = texts.cast(pl.Enum(codes), strict=False)
-    if typed.null_count() == texts.null_count():
-        return typed
-    dimension = component.role in (Role.DIMENSION, Role.TIME)
-    special = SWITCHED_OFF if dimension else MISSING
-    if special not in component.codelist.by_id:
-        typed = texts.cast(pl.Enum([*codes, special]), strict=False)
+    whole = codes_of(component)
+    typed = texts if texts.dtype == whole else texts.cast(whole, strict=False)
     known = typed.is_not_null() | texts.is_null()
     _refuse(column, records, texts, known, f"a code of {component.codelist.id}")
+    plain = len(component.codelist.by_id)
+    last = typed.to_physical().max()
+    if plain < len(whole.categories) and (not isinstance(last, int) or last < plain):
+        return typed.to_physical().cat.to(pl.Enum([*component.codelist.by_id]))
     return typed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +12,10 @@ import polars as pl
 
 from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Action, Generation
-from sdmx_service.formats.csvcells import Fields, cells, whole_numbers
+from sdmx_service.formats.csvcells import Fields, cells, codes_of, one_code, whole_numbers
 from sdmx_service.formats.csvheader import Column, Header, read_header
 from sdmx_service.formats.csvkeys import refuse_contradiction
-from sdmx_service.formats.csvrecords import LONGEST_HEADER, records, utf8
+from sdmx_service.formats.csvrecords import LONGEST_HEADER, Records, utf8
 from sdmx_service.formats.dataset import Context, DataSet, Provision
 from sdmx_service.formats.message import DataMessage, Labels
 from sdmx_service.formats.registry import Provisions, Structures
@@ -28,6 +28,7 @@ _REFERENCE = re.compile(
 )
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _VALID = ("VALID_FROM", "VALID_TO")
+_KEYS = ("SERIES_KEY", "OBS_KEY")
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,17 @@ def read_csv(content: bytes | Path, structures: Structures, generation: Generati
     whole = content.read_bytes() if isinstance(content, Path) else content
     flat = generation is Generation.SDMX_2_1
     header = read_header(utf8(whole[:LONGEST_HEADER], "record 1"), flat=flat)
-    rows = records(whole, header).with_row_index("_record", offset=2)
-    named = rows.select("_record", *_identity(header, rows, generation))
-    runs = named.select(
-        "_record",
-        pl.struct("kind", "reference", "action", *_VALID).rle_id().alias("run"),
-        "kind",
-        "reference",
-        "action",
-        *_VALID,
-    )
+    records = Records.of(whole, header)
+    runs = _runs(records, header, generation)
     subjects = {
         key: _subject(key[0], key[1], structures, runs)
         for key in runs.select("kind", "reference").unique(maintain_order=True).iter_rows()
     }
     columns, custom = header.columns(_known(subjects.values(), flat))
+    coded = _coded(columns, subjects.values()) if not (runs["action"] == "D").any() else {}
+    keys = [header.fixed[title] for title in _KEYS if title in header.fixed]
+    rows = records.columns(sorted([*keys, *(column.place for column in columns)]), coded)
+    rows = rows.with_row_index("_record", offset=2)
     found: list[tuple[int, DataSet]] = []
     for (kind, reference), subject in subjects.items():
         for deleted in (False, True):
@@ -73,9 +70,9 @@ def read_csv(content: bytes | Path, structures: Structures, generation: Generati
             mine &= pl.col("action").eq_missing(pl.lit("D")) == deleted
             whose = runs.select(mine).to_series()
             if whose.any():
-                chosen, table = (
-                    (runs, rows) if whose.all() else (runs.filter(whose), rows.filter(whose))
-                )
+                chosen, table = runs.filter(whose), rows
+                if not whose.all():
+                    table = pl.concat(rows.slice(*span) for span in _spans(chosen))
                 frame = _frame(table, columns, subject, header, deleted=deleted)
                 found += _datasets(frame, chosen, subject, generation)
     found.sort(key=lambda pair: pair[0])
@@ -93,13 +90,24 @@ def read_csv(content: bytes | Path, structures: Structures, generation: Generati
     )
 
 
-def _identity(header: Header, rows: pl.DataFrame, generation: Generation) -> list[pl.Expr]:
-    """Return the structure, its reference without label, the action and the span of each row."""
-    reference = pl.col("f0" if generation is Generation.SDMX_2_1 else "f1")
-    without = reference.str.splitn(": ", 2).struct.field("field_0")
-    context = pl.lit(Context.DATAFLOW.value)
-    if generation is not Generation.SDMX_2_1:
-        context = pl.col("f0")
+def _runs(records: Records, header: Header, generation: Generation) -> pl.DataFrame:
+    """Return a row for each run of records with the same identity.
+
+    Columns are the record it begins with, how many there are, what they are reported against (a
+    reference without its label), their action and their span.
+    """
+    flat = generation is Generation.SDMX_2_1
+    places = [0] if flat else [0, 1]
+    places += [header.fixed["ACTION"]] if "ACTION" in header.fixed else []
+    places += [header.titles.index(term) for term in _VALID if term in header.titles]
+    shared = records.shared(len(places)) if places == list(range(len(places))) else None
+    if shared is None:
+        fields = records.columns(places, {})
+    else:
+        names = [f"f{place}" for place in places]
+        fields = pl.DataFrame([shared], schema=dict.fromkeys(names, pl.String), orient="row")
+    context = pl.lit(Context.DATAFLOW.value) if flat else pl.col("f0")
+    reference = pl.col("f0" if flat else "f1").str.splitn(": ", 2).struct.field("field_0")
     # An absent action is Information in the guide of 2.0.0, Merge in that of 2.1.
     absent = Action.MERGE if generation is Generation.SDMX_3_1 else Action.INFORMATION
     action = pl.lit(absent.letter(generation))
@@ -111,12 +119,36 @@ def _identity(header: Header, rows: pl.DataFrame, generation: Generation) -> lis
         else pl.lit(None, pl.String)
         for term in _VALID
     ]
-    return [
+    named = fields.select(
         context.alias("kind"),
-        without.alias("reference"),
+        reference.alias("reference"),
         action.alias("action"),
         *(span.alias(term) for span, term in zip(spans, _VALID, strict=True)),
-    ]
+    )
+    runs = named.select(pl.struct(pl.all()).rle().alias("run")).unnest("run").unnest("value")
+    if shared is not None:
+        runs = runs.with_columns(pl.lit(records.height).alias("len"))
+    first = pl.col("len").cum_sum() - pl.col("len") + 2
+    return runs.with_columns(first.alias("_record")).with_row_index("run")
+
+
+def _spans(runs: pl.DataFrame) -> Iterator[tuple[int, int]]:
+    """Yield where the rows of each run begin among all rows, and how many they are."""
+    for record, count in runs.select("_record", "len").iter_rows():
+        yield record - 2, count
+
+
+def _coded(columns: Sequence[Column], subjects: Collection[_Subject]) -> dict[int, pl.Enum]:
+    """Return the codes of the columns that have one code a field, by their place."""
+    if len(subjects) != 1:
+        return {}
+    (subject,) = subjects
+    known = subject.flow.structure.by_id
+    return {
+        column.place: codes_of(known[column.id])
+        for column in columns
+        if column.id in known and one_code(column, known[column.id])
+    }
 
 
 def _subject(
@@ -204,7 +236,7 @@ def _frame(
         first = structure.key[0]
         read[first.id] = pl.Series(first.id, [None] * rows.height, dtype=pl.String)
     frame = pl.DataFrame([read[c.id] for c in structure.components if c.id in read])
-    for title in ("SERIES_KEY", "OBS_KEY"):
+    for title in _KEYS:
         if title in header.fixed:
             keys = rows.get_column(f"f{header.fixed[title]}")
             refuse_contradiction(title, keys, frame, structure, fields.records)
@@ -235,16 +267,13 @@ def _require_dimensions(read: dict[str, pl.Series], structure: DataStructure) ->
 
 
 def _datasets(
-    frame: pl.DataFrame, rows: pl.DataFrame, subject: _Subject, generation: Generation
+    frame: pl.DataFrame, runs: pl.DataFrame, subject: _Subject, generation: Generation
 ) -> Iterator[tuple[int, DataSet]]:
-    """Yield a data set for each run of rows, with the number of the run."""
-    runs = rows.select(
-        pl.col("run"), pl.int_range(pl.len()).alias("row"), "_record", "action", *_VALID
-    )
-    spans = runs.group_by("run", maintain_order=True).agg(
-        pl.col("row").first(), pl.len(), pl.col("_record", "action", *_VALID).first()
-    )
-    for run, first, count, record, letter, start, end in spans.iter_rows():
+    """Yield a data set for each run, with its number; ``frame`` has their rows."""
+    first = 0
+    for run, count, record, letter, start, end in runs.select(
+        "run", "len", "_record", "action", *_VALID
+    ).iter_rows():
         where = f"record {record}, column ACTION"
         action = Action.of(letter or "", generation, where)
         if len(letter) != 1:
@@ -261,6 +290,7 @@ def _datasets(
                 subject.provision,
             ),
         )
+        first += count
 
 
 def _moment(text: str | None, record: int) -> datetime | None:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import zip_longest
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
 
 from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Action, Generation
-from sdmx_service.formats.dataset import ROWS_A_CHUNK, SWITCHED_OFF, Context, DataSet
+from sdmx_service.formats.dataset import ROWS_A_PIECE, SWITCHED_OFF, Context, DataSet
 from sdmx_service.formats.jsonvalues import Listed, looked_up
 from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage
 from sdmx_service.formats.readrows import Rows
 from sdmx_service.formats.registry import Structures
 from sdmx_service.formats.subjects import Subject, found, of_urn
 from sdmx_service.formats.textcells import Where, cells
+from sdmx_service.formats.uncollected import uncollected
 from sdmx_service.structures.artefacts import Role
 
 __all__ = ["read_json"]
@@ -38,6 +40,7 @@ _CONTEXTS = {
 }
 
 
+@uncollected()
 def read_json(content: bytes | Path, structures: Structures, generation: Generation) -> DataMessage:
     """Return the message, a data set for each of its own.
 
@@ -63,10 +66,11 @@ def read_json(content: bytes | Path, structures: Structures, generation: Generat
         raise DataError("errors", got=str(message["errors"])[:300], expected="data")
     data = _object(message.get("data"), "data")
     described = _described(data, generation)
+    truths = _has_truths(whole, [meta, *_component_objects(described)])
     datasets, levels = [], []
     for number, one in enumerate(_array(data.get("dataSets"), "dataSets"), 1):
         reader = _reader(
-            _object(one, f"data set {number}"), number, described, structures, generation
+            _object(one, f"data set {number}"), number, described, structures, generation, truths
         )
         datasets.append(reader.dataset())
         levels.append(reader.level)
@@ -78,6 +82,22 @@ def read_json(content: bytes | Path, structures: Structures, generation: Generat
         languages=tuple(map(str, _array(meta.get("contentLanguages") or ["en"], "meta"))),
         sender=str(_object(meta.get("sender"), "meta.sender").get("id", "")),
     )
+
+
+def _has_truths(whole: bytes, known: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether there may be truth values but those of the objects that are known."""
+    said = sum(type(value) is bool for one in known for value in one.values())
+    return whole.count(b"true") + whole.count(b"false") > said
+
+
+def _component_objects(described: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects that describe components, as far as there are such."""
+    for structure in described:
+        for part in ("dimensions", "measures", "attributes"):
+            levels = structure.get(part) if isinstance(structure, dict) else None
+            for listed in levels.values() if isinstance(levels, dict) else ():
+                if isinstance(listed, list):
+                    yield from (one for one in listed if isinstance(one, dict))
 
 
 def _described(data: Mapping[str, Any], generation: Generation) -> list[Any]:
@@ -98,6 +118,7 @@ def _reader(
     described: Sequence[Any],
     structures: Structures,
     generation: Generation,
+    truths: bool,
 ) -> _Reader:
     where = f"data set {number}"
     index = said.get("structure", 0)
@@ -118,7 +139,7 @@ def _reader(
         subject.context,
         subject.provision,
     )
-    return _Reader(said, structure, empty, where)
+    return _Reader(said, structure, empty, where, truths)
 
 
 def _subject(described: Mapping[str, Any], where: str, structures: Structures) -> Subject:
@@ -142,13 +163,18 @@ def _subject(described: Mapping[str, Any], where: str, structures: Structures) -
 
 @dataclass
 class _Reader:
-    """One data set object, read against its structure object."""
+    """One data set object, read against its structure object.
+
+    ``truths`` says that the message may have truth values.
+    """
 
     said: Mapping[str, Any]
     described: Mapping[str, Any]
     empty: DataSet
     where: str
+    truths: bool
     _fixed: dict[str, Any] = field(default_factory=dict)
+    _components: dict[str, list[Listed]] = field(default_factory=dict)
 
     @property
     def deleted(self) -> bool:
@@ -165,9 +191,14 @@ class _Reader:
 
     def _listed(self, part: str, level: str) -> list[Listed]:
         where = f"{part}.{level}"
+        if where not in self._components:
+            self._components[where] = self._described(part, level, where)
+        return list(self._components[where])
+
+    def _described(self, part: str, level: str, where: str) -> list[Listed]:
         given = _object(self.described.get(part) or {}, part).get(level) or ()
         return [
-            Listed.of(one, self.empty.structure, where, self.deleted)
+            Listed.of(one, self.empty.structure, where, self.deleted, self.truths)
             for one in _array(given, where)
         ]
 
@@ -184,7 +215,10 @@ class _Reader:
         series = _object(self.said.get("series") or {}, f"{self.where}, series")
         self._series(rows, series)
         flat = _object(self.said.get("observations") or {}, f"{self.where}, observations")
-        self._observations(rows, list(flat), list(flat.values()), {}, self.where)
+        keys, values = list(flat), list(flat.values())
+        for start in range(0, len(keys), ROWS_A_PIECE):
+            part = slice(start, start + ROWS_A_PIECE)
+            self._observations(rows, keys[part], values[part], {}, self.where)
         empty = not (series or flat or rows.height)
         if empty and self.deleted:
             rows.add({}, "everything")
@@ -235,8 +269,8 @@ class _Reader:
         dimensions = self._listed("dimensions", "series")
         attributes = self._listed("attributes", "series")
         names = list(series)
-        for first in range(0, len(names), ROWS_A_CHUNK):
-            keys = names[first : first + ROWS_A_CHUNK]
+        for first in range(0, len(names), ROWS_A_PIECE):
+            keys = names[first : first + ROWS_A_PIECE]
             bodies = [_object(series[key], f"{self.where}, series {key}") for key in keys]
             place = _named(f"{self.where}, series", keys)
             above = looked_up(keys, dimensions, place)
@@ -250,11 +284,11 @@ class _Reader:
             if bare:
                 columns = {name: column.gather(bare) for name, column in above.items()}
                 rows.add_columns(self._with_fixed(columns, len(bare)), len(bare))
-            owner = [at for at, one in enumerate(each) for _ in one]
-            below = [key for one in each for key in one]
-            values = [value for one in each for value in one.values()]
-            for start in range(0, len(owner), ROWS_A_CHUNK):
-                part = slice(start, start + ROWS_A_CHUNK)
+            owner = np.repeat(np.arange(len(each), dtype="u4"), list(map(len, each)))
+            below = list(chain.from_iterable(each))
+            values = list(chain.from_iterable(one.values() for one in each))
+            for start in range(0, len(owner), ROWS_A_PIECE):
+                part = slice(start, start + ROWS_A_PIECE)
                 spread = {name: column.gather(owner[part]) for name, column in above.items()}
                 self._observations(rows, below[part], values[part], spread, self.where)
 
@@ -301,16 +335,17 @@ class _Reader:
         """Return the columns of arrays with a value a component; what is cut off is null."""
         if not rows:
             return {}
-        for at, row in enumerate(rows):
-            if not isinstance(row, list):
-                raise DataError(place(at), got=str(row)[:80], expected="an array")
-        across = list(zip_longest(*rows))
-        nothing = (None,) * len(rows)
+        if set(map(type, rows)) != {list}:
+            at = next(at for at, row in enumerate(rows) if type(row) is not list)
+            raise DataError(place(at), got=str(rows[at])[:80], expected="an array")
         # What follows the components are indexes of annotations.
+        wide = len(listed)
+        if set(map(len, rows)) != {wide}:
+            nothing = [None] * wide
+            rows = [row if len(row) == wide else (row + nothing)[:wide] for row in rows]
+        values = list(chain.from_iterable(rows))
         return {
-            one.component.id: one.column(across[at] if at < len(across) else nothing, place).alias(
-                one.component.id
-            )
+            one.component.id: one.column(values[at::wide], place).alias(one.component.id)
             for at, one in enumerate(listed)
         }
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from sdmx_service.errors import DataError
 from sdmx_service.formats.dataset import MISSING
-from sdmx_service.formats.textcells import FLOATS, Where, cells
+from sdmx_service.formats.textcells import FLOATS, WHOLE, Where, cells, typed
 from sdmx_service.structures.artefacts import Component, DataStructure, Role
 
 __all__ = ["Listed", "looked_up"]
@@ -21,16 +21,20 @@ __all__ = ["Listed", "looked_up"]
 class Listed:
     """A component as a message lists it, with the values its indexes stand for.
 
-    ``where`` names its place, ``deleted`` says that values only mark what is deleted.
+    ``where`` names its place, ``deleted`` says that values only mark what is deleted, ``truths``
+    that the message may have truth values, which polars takes for numbers.
     """
 
     component: Component
     said: Mapping[str, Any]
     where: str
     deleted: bool
+    truths: bool = True
 
     @classmethod
-    def of(cls, said: Any, structure: DataStructure, where: str, deleted: bool) -> Listed:
+    def of(
+        cls, said: Any, structure: DataStructure, where: str, deleted: bool, truths: bool
+    ) -> Listed:
         """Return a component object of a message; DataError where the structure has none such."""
         id = said.get("id") if isinstance(said, dict) else None
         component = structure.by_id.get(id) if isinstance(id, str) else None
@@ -41,7 +45,7 @@ class Listed:
                 where, got=str(id)[:80], expected=f"a component of {structure.id}",
                 hint=f"one of {', '.join(structure.by_id)}"[:500],
             )  # fmt: skip
-        return cls(component, said, f"{where}, {component.id}", deleted)
+        return cls(component, said, f"{where}, {component.id}", deleted, truths)
 
     @property
     def indexed(self) -> bool:
@@ -87,10 +91,13 @@ class Listed:
 
     def _column(self, given: Sequence[Any], where: Where) -> pl.Series:
         if not self.indexed:
-            if self.component.data_type in FLOATS and self._numeric(given):
-                return pl.Series(self.component.id, given, dtype=pl.Float64, strict=False)
-            return cells(self.component, [_python(one) for one in given], where, self.deleted)
-        if any(isinstance(one, list) for one in given):
+            return self._own(given, where)
+        indexes = None if self._with_truths(given) else _strictly(given, pl.UInt32())
+        if indexes is not None:
+            most = indexes.max()
+            if not isinstance(most, int) or most < len(self.values):
+                return self.typed.gather(indexes)
+        elif any(isinstance(one, list) for one in given):
             found = [
                 None
                 if one is None
@@ -101,13 +108,37 @@ class Listed:
             ]
             return cells(self.component, found, where, self.deleted)
         for row, one in enumerate(given):
-            if one is not None and not (type(one) is int and 0 <= one < len(self.values)):
+            if one is not None:
                 self._at(one, row, where)
-        return self.typed.gather(pl.Series(given, dtype=pl.UInt32))
+        raise AssertionError("some index is none")
 
-    def _numeric(self, given: Sequence[Any]) -> bool:
-        plain = not (self.component.multiple or self.deleted)
-        return plain and {type(one) for one in given} <= {float, int, type(None)}
+    def _own(self, given: Sequence[Any], where: Where) -> pl.Series:
+        """Return the values that stand in the data themselves."""
+        component = self.component
+        plain = not (component.multiple or self.deleted or self._with_truths(given))
+        if plain and component.codelist is None and component.data_type in FLOATS | WHOLE:
+            found = self._numbers(given, where)
+            if found is not None:
+                return found.alias(component.id)
+        texts = _strictly(given, pl.String())
+        if texts is not None:
+            return typed(component, texts, where, self.deleted)
+        return cells(component, [_python(one) for one in given], where, self.deleted)
+
+    def _numbers(self, given: Sequence[Any], where: Where) -> pl.Series | None:
+        """Return numbers, or None where some are not written as such; floats may be words."""
+        floats = self.component.data_type in FLOATS
+        found = _strictly(given, pl.Float64() if floats else pl.Int64())
+        if found is not None or not floats:
+            return found
+        found = _strictly([None if type(one) is str else one for one in given], pl.Float64())
+        if found is None:
+            return None
+        words = pl.Series([one if type(one) is str else None for one in given], dtype=pl.String)
+        return found.fill_null(typed(self.component, words, where, False))
+
+    def _with_truths(self, given: Sequence[Any]) -> bool:
+        return self.truths and bool in set(map(type, given))
 
     def _at(self, index: Any, row: int, where: Where) -> Any:
         if type(index) is not int or not 0 <= index < len(self.values):
@@ -117,6 +148,14 @@ class Listed:
                 expected=f"an index into its {len(self.values)} values",
             )
         return self.values[index]
+
+
+def _strictly(given: Sequence[Any], kind: pl.DataType) -> pl.Series | None:
+    """Return values as they are, None where one is of another type; polars takes true for 1."""
+    try:
+        return pl.Series(given, dtype=kind, strict=True)
+    except (TypeError, OverflowError, pl.exceptions.PolarsError):
+        return None
 
 
 def looked_up(keys: Sequence[str], listed: Sequence[Listed], where: Where) -> dict[str, pl.Series]:

@@ -121,5 +121,5 @@ def unmarked(dataset: DataSet) -> DataSet:
             kind = pl.Enum([code for code in kind.categories if code != SWITCHED_OFF])
         elif kind != pl.String or not (frame.get_column(one.id) == SWITCHED_OFF).any():
             continue
-        marked.append(text.replace({SWITCHED_OFF: None}).cast(kind).alias(one.id))
+        marked.append(pl.when(text != SWITCHED_OFF).then(text).cast(kind).alias(one.id))
     return replace(dataset, frame=frame.with_columns(marked)) if marked else dataset

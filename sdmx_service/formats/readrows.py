@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from sdmx_service.errors import DataError
-from sdmx_service.formats.dataset import ROWS_A_CHUNK, DataSet
+from sdmx_service.formats.dataset import ROWS_A_PIECE, DataSet
 from sdmx_service.formats.textcells import cells, united
 from sdmx_service.structures.artefacts import Component, DataStructure
 
@@ -19,7 +19,7 @@ Row = Mapping[str, object]
 
 @dataclass
 class Rows:
-    """What is read of one data set: rows by component id, typed ``ROWS_A_CHUNK`` at a time.
+    """What is read of one data set: rows by component id, typed ``ROWS_A_PIECE`` at a time.
 
     ``where`` names the data set in errors.
     """
@@ -35,7 +35,7 @@ class Rows:
     def add(self, row: Row, place: str, *, whole: bool = False) -> None:
         """Keep a row; ``place`` says where it stands, ``whole`` that it needs a full key."""
         self._waiting.append((place, row, whole and not self.deleted))
-        if len(self._waiting) >= ROWS_A_CHUNK:
+        if len(self._waiting) >= ROWS_A_PIECE:
             self._flush()
 
     def add_columns(self, columns: Mapping[str, pl.Series], height: int) -> None:
@@ -88,11 +88,12 @@ class Rows:
         if not self._waiting:
             return
         rows = [row for _, row, _ in self._waiting]
-        names = dict.fromkeys(name for row in rows for name in row)
+        shapes = dict.fromkeys(map(tuple, rows))
+        nothing: Row = dict.fromkeys(name for shape in shapes for name in shape)
+        across = zip(*({**nothing, **row}.values() for row in rows), strict=True)
         part = {}
-        for name in names:
+        for name, values in zip(nothing, across, strict=True):
             component = self._component(name)
-            values = [row.get(name) for row in rows]
             part[name] = cells(component, values, self._place, self.deleted)
         self._refuse_partial(part)
         self._parts.append(part)

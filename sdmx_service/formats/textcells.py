@@ -12,7 +12,7 @@ from sdmx_service.errors import DataError
 from sdmx_service.formats.dataset import MISSING, SWITCHED_OFF
 from sdmx_service.structures.artefacts import Component, Role
 
-__all__ = ["FLOATS", "WHOLE", "Where", "cells", "inner_of", "united"]
+__all__ = ["FLOATS", "WHOLE", "Where", "cells", "inner_of", "typed", "united"]
 
 FLOATS = frozenset({"Double", "Float"})
 WHOLE = frozenset({"Integer", "Long", "Short", "Count"})
@@ -39,13 +39,27 @@ def cells(component: Component, found: Sequence[object], where: Where, deleted: 
     if component.multilingual and component.codelist is None:
         return _languages(component, found, where)
     if not component.multiple:
-        _refuse_kind(component, found, where)
-        return _single(component, pl.Series(component.id, found, dtype=pl.String), where)
+        try:
+            texts = pl.Series(component.id, found, dtype=pl.String, strict=True)
+        except TypeError:
+            _refuse_kind(component, found, where)
+            raise
+        return _single(component, texts, where)
     lists = [one if one is None or isinstance(one, list) else [one] for one in found]
     for at, one in enumerate(lists):
         if one is not None:
             _refuse_kind(component, one, lambda _, at=at: where(at))  # type: ignore[misc]
     return _several(component, pl.Series(component.id, lists, dtype=pl.List(pl.String)), where)
+
+
+def typed(component: Component, texts: pl.Series, where: Where, deleted: bool) -> pl.Series:
+    """Return the values of a column as ``cells`` does, of what is one text or null each."""
+    if deleted and component.role not in _DIMENSION:
+        return texts.alias(component.id)
+    languages = component.multilingual and component.codelist is None
+    if component.multiple or languages:
+        return cells(component, texts.to_list(), where, deleted)
+    return _single(component, texts.alias(component.id), where)
 
 
 def _refuse_kind(component: Component, found: Sequence[object], where: Where) -> None:
@@ -116,26 +130,35 @@ def _single(component: Component, texts: pl.Series, where: Where) -> pl.Series:
         return _codes(component, texts, where)
     kind = component.data_type
     if kind in FLOATS:
-        return _floats(component, texts.str.strip_chars(), where)
+        return _floats(component, texts, where)
+    if kind in WHOLE:
+        whole = texts.cast(pl.Int64, strict=False)
+        # Whatever polars takes for a whole number is one by XML Schema.
+        if whole.null_count() == texts.null_count():
+            return whole
+    if kind not in WHOLE and kind not in ("Decimal", "BigInteger"):
+        return texts
     missing = texts.eq(MISSING)
     if kind == "Decimal":
         _refuse(component, where, texts, texts.str.contains(_DECIMAL) | missing, "a decimal number")
         return texts
-    if kind not in WHOLE and kind != "BigInteger":
-        return texts
     _refuse(component, where, texts, texts.str.contains(_INTEGER) | missing, "a whole number")
     if kind == "BigInteger" or missing.any():
         return texts
-    whole = texts.cast(pl.Int64, strict=False)
     known = whole.is_not_null() | texts.is_null()
     _refuse(component, where, texts, known, "a number of 64 bits")
     return whole
 
 
 def _floats(component: Component, texts: pl.Series, where: Where) -> pl.Series:
+    numbers = texts.cast(pl.Float64, strict=False)
+    # What polars takes for a finite number is one by XML Schema; of the rest it knows more words.
+    if numbers.is_finite().sum() == len(texts) - texts.null_count():
+        return numbers
+    texts = texts.str.strip_chars()
+    numbers = texts.cast(pl.Float64, strict=False)
     known = texts.str.contains(_FLOAT)
     _refuse(component, where, texts, known, "a number; NaN where it is missing")
-    numbers = texts.cast(pl.Float64, strict=False)
     infinite = numbers.is_infinite()
     if infinite.any():
         known = ~infinite | texts.str.ends_with("INF")

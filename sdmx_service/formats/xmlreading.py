@@ -18,7 +18,9 @@ from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage
 from sdmx_service.formats.readrows import Rows
 from sdmx_service.formats.registry import Structures
 from sdmx_service.formats.subjects import Subject, found, of_urn
+from sdmx_service.formats.xmlbodies import Bodies, NotPlainError, bodies
 from sdmx_service.formats.xmlheader import Dialect, namespaces
+from sdmx_service.formats.xmlplain import read_plain
 from sdmx_service.formats.xmlsource import Element, events, refuse_invalid_header
 from sdmx_service.formats.xmlvalues import GenericValues, SpecificValues, Values
 
@@ -51,8 +53,27 @@ def read_xml(content: bytes | Path, structures: Structures, dialect: Dialect) ->
     data to the structure. Raises DataError with line or observation for what is not valid,
     NotFound for a structure that ``structures`` does not have.
     """
+    if dialect.specific and (plain := _read_plain(content, structures, dialect)) is not None:
+        return plain
+    return _read(content, _Reader(dialect, structures), dialect)
+
+
+def _read_plain(
+    content: bytes | Path, structures: Structures, dialect: Dialect
+) -> DataMessage | None:
+    """Return a message of elements that have attributes alone, None for any other.
+
+    Of what is wrong the parser has the word, so that it is said the same in every message.
+    """
+    try:
+        with bodies(content) as told:
+            return _read(told.around, _Reader(dialect, structures, told), dialect)
+    except (DataError, NotPlainError):
+        return None
+
+
+def _read(content: bytes | Path, reader: _Reader, dialect: Dialect) -> DataMessage:
     known = namespaces(dialect.generation)
-    reader = _Reader(dialect, structures)
     message = f"{{{known['message']}}}"
     inside = "" if dialect.specific else f"{{{known['generic']}}}"
     tags = [f"{message}Header", f"{message}DataSet", f"{{{known['footer']}}}Footer"]
@@ -80,9 +101,12 @@ def read_xml(content: bytes | Path, structures: Structures, dialect: Dialect) ->
 class _Reader:
     """Takes the elements of a message in their order and keeps the rows of its data sets."""
 
-    def __init__(self, dialect: Dialect, structures: Structures) -> None:
+    def __init__(
+        self, dialect: Dialect, structures: Structures, apart: Bodies | None = None
+    ) -> None:
         self._dialect = dialect
         self._structures = structures
+        self._apart = apart
         self._header: _Header | None = None
         self._datasets: list[DataSet] = []
         self._levels: list[str] = []
@@ -220,6 +244,10 @@ class _Reader:
         self._rows = Rows(structure, where, deleted=self._empty.action is Action.DELETE)
         self._levels.append(level)
         self._count, self._series, self._in_series = 0, None, False
+        if self._apart is not None:
+            body = self._apart.each[len(self._datasets)]
+            typed = self._apart.typed
+            read_plain(body, self._rows, self._values.measure, typed_elements=typed)
 
     def _refuse_level(self, level: str, where: str) -> None:
         known = [one.id for one in self._empty.structure.key]

