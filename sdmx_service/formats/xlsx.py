@@ -1,4 +1,4 @@
-"""Data as a spreadsheet for people: the data, the names of codes, where it comes from."""
+"""Data as a spreadsheet for people: the data, what is said of them, codes, where it comes from."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import polars as pl
 from sdmx_service.errors import NotAcceptable
 from sdmx_service.formats.feature import Feature
 from sdmx_service.formats.message import DataMessage
+from sdmx_service.formats.partialkeys import filled, observations, partial_rows
 from sdmx_service.formats.registry import register_data
 from sdmx_service.formats.table import Shown, cells, columns
 
@@ -25,6 +26,7 @@ _OPTIONS = {
     "strings_to_numbers": False,
 }
 _LONGEST_CELL = 32_767
+_LAST_COLUMN = "XFD"
 
 
 @register_data(
@@ -40,6 +42,8 @@ _LONGEST_CELL = 32_767
 def write_xlsx(message: DataMessage) -> Iterator[bytes]:
     """Yield the workbook whole. Texts are cells of text, so none of them is ever a formula.
 
+    Beside each code stands its name. What is said of parts of the key, reference metadata above
+    all, has a sheet of its own: among the observations it would be counted as some.
     Raises NotAcceptable for more rows than a person reads (``LARGEST``).
     """
     if message.dataset.height > LARGEST:
@@ -56,24 +60,37 @@ def write_xlsx(message: DataMessage) -> Iterator[bytes]:
     book.set_properties({"title": message.text(message.flow.name), "created": message.prepared})
     bold = book.add_format({"bold": True})
     shown = columns(message)
-    _data(book.add_worksheet("data"), message, shown, bold)
+    parts = partial_rows(message.dataset)
+    said = pl.concat(parts.values(), how="diagonal_relaxed") if parts else pl.DataFrame()
+    rows = pl.concat([message.dataset.collected().clear(), *observations(message.dataset)])
+    if parts:  # columns that are there for the parts alone
+        rows = filled(
+            rows, keep=[c for c in message.dataset.components if c.id not in said.columns]
+        )
+    _table(book.add_worksheet("data"), rows, shown, bold)
+    if parts:
+        _table(book.add_worksheet("metadata"), said, shown, bold)
     _codes(book.add_worksheet("codes"), message, shown, bold)
     _about(book.add_worksheet("about"), message, bold)
     book.close()
     yield out.getvalue()
 
 
-def _data(sheet: Any, message: DataMessage, shown: tuple[Shown, ...], bold: Any) -> None:
-    for place, column in enumerate(shown):
-        sheet.write_string(0, place, column.component.id, bold)
-    first = 1
-    for chunk in message.dataset.chunks():
-        for place, column in enumerate(shown):
-            _write(sheet, first, place, cells(column, chunk)[0])
-        first += chunk.height
+def _table(sheet: Any, rows: pl.DataFrame, shown: tuple[Shown, ...], bold: Any) -> None:
+    place = 0
+    for column in shown:
+        if column.component.id not in rows.columns:
+            continue
+        for title, values in zip(column.titles, cells(column, rows), strict=True):
+            sheet.write_string(0, place, title, bold)
+            _write(sheet, 1, place, values)
+            place += 1
+    last = max(rows.height, 1)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(first - 1, 1), len(shown) - 1)
-    sheet.set_column(0, len(shown) - 1, 14)
+    sheet.autofilter(0, 0, last, max(place - 1, 0))
+    sheet.set_column(0, max(place - 1, 0), 14)
+    # Codes such as 0 are texts on purpose.
+    sheet.ignore_errors({"number_stored_as_text": f"A1:{_LAST_COLUMN}{last + 1}"})
 
 
 def _write(sheet: Any, first: int, place: int, values: pl.Series) -> None:

@@ -188,6 +188,10 @@ def _answered(request: Request, interface: Interface) -> Response:
         variant=wish.variant,
         standing=standing_of(current, release, query, answers),
     )
+    written = wish.choice.format
+    if not written.media_type.startswith("application/vnd.sdmx"):  # a file that people keep
+        name = answers[0].flow.id if len(answers) == 1 else "data"
+        response.headers["Content-Disposition"] = f'inline; filename="{name}{written.extension}"'
     if left_out := beside.left_out(message, query, release, wish.choice.format):
         response.headers["X-Left-Out"] = left_out
     pages = links(request, query, rows)

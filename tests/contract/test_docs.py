@@ -56,9 +56,10 @@ def _rows(parser: argparse.ArgumentParser) -> Iterator[str]:
     for action in parser._actions:
         if action.dest == "help":
             continue
-        names = ", ".join(action.option_strings) or action.dest.upper()
+        names = ", ".join(action.option_strings)
+        said = f"{names}{_values(action)}" if names else str(action.metavar or action.dest.upper())
         # A vertical bar would end the cell.
-        option = f"{names}{_values(action)}".replace("|", "\\|")
+        option = said.replace("|", "\\|")
         yield f"| `{option}` | {_default(action)} | {action.help or ''} |"
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -207,28 +208,58 @@ def _cells(sheets: dict[str, etree._Element], number: int) -> dict[str, Any]:
     return found
 
 
+def _rows(sheets: dict[str, etree._Element], number: int) -> list[dict[str, Any]]:
+    """Return the rows of a table by the titles of its columns; empty cells are left out."""
+    found = _cells(sheets, number)
+    split = {place: re.fullmatch(r"([A-Z]+)([0-9]+)", place) for place in found}
+    titles: dict[str, str] = {}
+    rows: dict[int, dict[str, Any]] = {}
+    for place, parts in split.items():
+        assert parts is not None
+        column, row = parts[1], int(parts[2])
+        if row == 1:
+            titles[column] = found[place]
+        else:
+            rows.setdefault(row, {})[titles[column]] = found[place]
+    return [rows[row] for row in sorted(rows)]
+
+
 def test_a_spreadsheet_has_no_formula_and_no_link() -> None:
     sheets = _sheets(_written("xlsx"))
     for sheet in sheets.values():
         assert not list(sheet.iter(f"{SHEET}f"))
         assert not list(sheet.iter(f"{SHEET}hyperlink"))
-    data = _cells(sheets, 1)
-    assert data["F2"] == "=cmd|' /C calc'!A0"
-    assert data["F3"] == "+1, -1"
+    rows = _rows(sheets, 1)
+    assert [row.get("COMMENT") for row in rows[:2]] == ["=cmd|' /C calc'!A0", "+1, -1"]
 
 
 def test_a_spreadsheet_has_the_data_the_codes_and_where_they_come_from() -> None:
     sheets = _sheets(_written("xlsx"))
-    data, codes, about = (_cells(sheets, number) for number in (1, 2, 3))
-    assert [data[place] for place in ("A1", "A2", "B2", "C2", "D2", "G2")] == [
-        "REF_AREA", "AT", "F", "2020", 1.5, "P;X",
+    codes, about = (_cells(sheets, number) for number in (2, 3))
+    rows = _rows(sheets, 1)
+    said = ("REF_AREA", "Area", "SEX", "Sex", "TIME_PERIOD", "OBS_VALUE", "TAG", "TAG TAG")
+    assert [rows[0][title] for title in said] == [
+        "AT", "Name of AT", "F", "Name of F", "2020", 1.5, "P;X", "Name of P;Name of X",
     ]  # fmt: skip
-    assert data["D3"] == "NaN"
-    assert "D4" not in data
-    assert data["D5"] == -0.25
+    assert rows[1]["OBS_VALUE"] == "NaN"
+    assert "OBS_VALUE" not in rows[2]
+    assert rows[3]["OBS_VALUE"] == -0.25
     assert ("AT", "Name of AT") in {(codes.get(f"C{n}"), codes.get(f"D{n}")) for n in range(2, 12)}
     assert "_T" not in codes.values()
     assert {"SIS:DF(1.0.0)", "2026-11-22-ab", "https://x.org/?a=b"} <= set(about.values())
+
+
+def test_what_is_said_of_parts_of_the_key_is_not_among_the_observations_of_a_spreadsheet() -> None:
+    whole = _message()
+    frame = whole.dataset.collected()
+    about = {"REF_AREA": ["AT"], "COMMENT": ["of all of Austria"]}
+    part = pl.DataFrame(about, schema={name: frame.schema[name] for name in about})
+    both = replace(whole.dataset, frame=pl.concat([part, frame], how="diagonal"))
+    sheets = _sheets(_written("xlsx", replace(whole, datasets=(both,))))
+    assert _rows(sheets, 1) == _rows(_sheets(_written("xlsx")), 1)
+    assert _rows(sheets, 2) == [
+        {"REF_AREA": "AT", "Area": "Name of AT", "COMMENT": "of all of Austria"}
+    ]
 
 
 def test_a_spreadsheet_is_the_same_whenever_it_is_asked_for() -> None:
