@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,6 +96,7 @@ def _import(options: argparse.Namespace) -> dict[str, Any]:
     return {
         **{outcome: urns for outcome, urns in said.items() if urns},
         **({"kept elsewhere": list(done.stubs)} if done.stubs else {}),
+        **({"dry run": "nothing was written"} if options.dry_run else {}),
         "files": list(done.files),
     }
 
@@ -126,6 +128,9 @@ def _waiting(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _build(options: argparse.Namespace) -> dict[str, Any]:
+    # Sums made in another order differ in the last digit, and so would two builds of a release.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     from sdmx_service.build import build_release
 
     with _progress(options.json) as progress:
@@ -153,7 +158,10 @@ def _show(options: argparse.Namespace) -> dict[str, Any]:
     from sdmx_service.release import open_release
 
     release = open_release(options.releases, options.release)
-    flows = {flow.id: release.flow(flow.id).height for flow in release.structures.dataflows()}
+    flows = {
+        flow.id: release.flow(flow.id).height if flow.structure.id in release.manifest.rows else 0
+        for flow in release.structures.dataflows()
+    }
     surveys = [
         f"{survey['title']}, {survey['period']}, {survey['n']:,} people"
         for survey in release.definitions["surveys"].values()
@@ -304,6 +312,8 @@ def _lines(result: dict[str, Any]) -> Iterator[str]:
         if isinstance(value, dict):
             yield f"{label}:"
             yield from (f"  {key}: {number:,}" for key, number in value.items())
+        elif value == []:
+            yield f"{label}: none"
         elif isinstance(value, list):
             yield f"{label}:"
             yield from (f"  {item}" for item in value)

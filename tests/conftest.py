@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, settings
 
-from sdmx_service import build_release
+if TYPE_CHECKING:
+    from sdmx_service import Project
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -85,6 +89,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage in what the tests are made of: all of it stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    """Return the definitions of this project, which nothing can change."""
+    from sdmx_service import load_project
+
+    return load_project(REPOSITORY)
+
+
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the release of this project, built once for all test processes."""
@@ -99,5 +122,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         while not (root / "CURRENT").exists() and time.monotonic() < deadline:
             time.sleep(0.2)
         return root
+    # Only who builds needs the engine: not the process that hands out the tests.
+    from sdmx_service import build_release
+
     build_release(REPOSITORY, root)
     return root

@@ -65,11 +65,11 @@ def read_yaml(path: Path) -> YamlFile:
             str(path), got=f"byte {error.object[error.start]:#x}", expected="UTF-8 text"
         ) from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
         lines: dict[Path_, int] = {}
         if node is not None:
             _walk(node, (), lines, path)
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1

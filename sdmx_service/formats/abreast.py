@@ -18,17 +18,17 @@ Block = TypeVar("Block")
 def abreast(write: Callable[[Block], bytes], blocks: Iterable[Block]) -> Iterator[bytes]:
     """Yield what ``write`` makes of each block, in the order of the blocks.
 
-    As many blocks are under way as there are processors, not more: who reads slowly holds up the
-    making. Polars lets go of the interpreter while it works, which is nearly all of the time, so
-    threads suffice. ``write`` must depend on its block alone. What it raises is raised in the
-    place of its piece; the pieces after it are not made.
+    As many blocks are under way as there are processors, and two at the least, not more: who reads
+    slowly holds up the making. Polars lets go of the interpreter while it works, which is nearly
+    all of the time, so threads suffice. ``write`` must depend on its block alone. What it raises is
+    raised in the place of its piece; the pieces after it are not made.
     """
-    threads = _threads()
+    threads, most = _threads(), _at_once()
     coming: deque[Future[bytes]] = deque()
     try:
         for block in blocks:
             coming.append(threads.submit(write, block))
-            if len(coming) > pl.thread_pool_size():
+            if len(coming) > most:
                 yield coming.popleft().result()
         while coming:
             yield coming.popleft().result()
@@ -39,5 +39,9 @@ def abreast(write: Callable[[Block], bytes], blocks: Iterable[Block]) -> Iterato
 
 @lru_cache(maxsize=1)
 def _threads() -> ThreadPoolExecutor:
-    """Return the threads of this process, which all messages share: one a processor."""
-    return ThreadPoolExecutor(pl.thread_pool_size(), thread_name_prefix="abreast")
+    """Return the threads of this process, which all messages share."""
+    return ThreadPoolExecutor(_at_once(), thread_name_prefix="abreast")
+
+
+def _at_once() -> int:
+    return max(pl.thread_pool_size(), 2)

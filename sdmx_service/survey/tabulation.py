@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -44,21 +44,33 @@ UNPLACED = "_UNPLACED"
 PLACED = "_PLACED"
 
 Integers = NDArray[np.intp]
+Labels = NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
 class _Partition:
-    """The groups of one or more dimensions: their keys and the group of each row, -1 for none."""
+    """The groups of one or more dimensions: their labels, and the group of each row, -1 for none.
 
-    keys: pd.DataFrame
+    ``labels`` holds the codes of the G groups by dimension, each (G,).
+    """
+
+    labels: Mapping[str, Labels]
     codes: Integers
+
+    def __len__(self) -> int:
+        return len(next(iter(self.labels.values())))
 
     def by(self, other: _Partition) -> _Partition:
         """Return the partition into the combinations of both."""
-        keys = self.keys.merge(other.keys, how="cross")
-        both = self.codes * len(other.keys) + other.codes
+        labels = {name: np.repeat(column, len(other)) for name, column in self.labels.items()}
+        labels |= {name: np.tile(column, len(self)) for name, column in other.labels.items()}
+        both = self.codes * len(other) + other.codes
         outside = (self.codes < 0) | (other.codes < 0)
-        return _Partition(keys, np.where(outside, -1, both))
+        return _Partition(labels, np.where(outside, -1, both))
+
+    def of(self, dimension: str) -> Labels:
+        """Return what the groups are of a dimension, (G,): the total where it is none of theirs."""
+        return self.labels.get(dimension, np.full(len(self), TOTAL, dtype=object))
 
 
 def _partition(frame: pl.DataFrame, column: str, dimension: str) -> _Partition:
@@ -67,7 +79,11 @@ def _partition(frame: pl.DataFrame, column: str, dimension: str) -> _Partition:
         labels = labels.fill_null(UNPLACED)
     groups = sorted(labels.unique())
     codes = labels.replace_strict(groups, list(range(len(groups))), return_dtype=pl.Int64)
-    return _Partition(pd.DataFrame({dimension: groups}), codes.to_numpy().astype(np.intp))
+    return _Partition({dimension: _labels(*groups)}, codes.to_numpy().astype(np.intp))
+
+
+def _labels(*groups: str) -> Labels:
+    return np.array(groups, dtype=object)
 
 
 def _memberships(frame: pl.DataFrame, dimension: str) -> list[_Partition]:
@@ -83,7 +99,7 @@ def _memberships(frame: pl.DataFrame, dimension: str) -> list[_Partition]:
         groups += [UNPLACED, PLACED]
         inside += [nowhere, ~nowhere]
     return [
-        _Partition(pd.DataFrame({dimension: [group]}), np.where(rows, 0, -1).astype(np.intp))
+        _Partition({dimension: _labels(group)}, np.where(rows, 0, -1).astype(np.intp))
         for group, rows in zip(groups, inside, strict=True)
     ]
 
@@ -97,11 +113,11 @@ def _partitions(frame: pl.DataFrame, dimension: str) -> list[_Partition]:
 
 def _placed(partition: _Partition, dimension: str) -> _Partition | None:
     """Return the one group of all whom a partition places, or None where it places everyone."""
-    unplaced = np.flatnonzero(partition.keys[dimension] == UNPLACED)
+    unplaced = np.flatnonzero(partition.labels[dimension] == UNPLACED)
     if not len(unplaced):
         return None
     codes = np.where(partition.codes == unplaced[0], -1, 0).astype(np.intp)
-    return _Partition(pd.DataFrame({dimension: [PLACED]}), codes)
+    return _Partition({dimension: _labels(PLACED)}, codes)
 
 
 def is_public(keys: pd.DataFrame) -> NDArray[np.bool_]:
@@ -112,7 +128,7 @@ def is_public(keys: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _areas(sample: Sample) -> Iterator[tuple[_Partition, Detail]]:
-    whole = pd.DataFrame({AREA: [sample.survey.area]})
+    whole = {AREA: _labels(sample.survey.area)}
     yield _Partition(whole, np.zeros(sample.frame.height, dtype=np.intp)), Detail.CROSSED
     for level in sample.survey.areas:
         if level.recipe.name in sample.frame.columns:
@@ -147,20 +163,22 @@ def cells_of(sample: Sample, dimensions: Sequence[str]) -> Cells:
             groupings += [area.by(partition) for partition in (*chain(*single.values()), *wholes)]
         if detail is Detail.CROSSED:
             groupings += [area.by(partition) for partition in crossed]
-    order = [AREA, *dimensions]
+    keys = pd.DataFrame(
+        {
+            name: np.concatenate([grouping.of(name) for grouping in groupings])
+            for name in (AREA, *dimensions)
+        }
+    )
+    ends = np.cumsum([len(grouping) for grouping in groupings])
     return Cells.from_groupings(
-        (grouping.keys.assign(**_totals(grouping.keys, order))[order], grouping.codes)
-        for grouping in groupings
+        (keys.iloc[end - len(grouping) : end], grouping.codes)
+        for end, grouping in zip(ends, groupings, strict=True)
     )
 
 
 def _parts(partitions: list[_Partition], dimension: str) -> list[_Partition]:
     """Return the partitions that are crossed with others: not that of all who are placed."""
-    return [one for one in partitions if not (one.keys[dimension] == PLACED).any()]
-
-
-def _totals(keys: pd.DataFrame, dimensions: Sequence[str]) -> dict[str, str]:
-    return dict.fromkeys((name for name in dimensions if name not in keys.columns), TOTAL)
+    return [one for one in partitions if not (one.labels[dimension] == PLACED).any()]
 
 
 def declared_scale(declared: Scale) -> scale.Scale:

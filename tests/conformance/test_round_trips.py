@@ -89,9 +89,9 @@ def test_a_message_that_contradicts_itself_is_not_taken_in(
     shared: Path, file: str, tmp_path: Path
 ) -> None:
     (tmp_path / "agencies.xml").write_bytes((DSD / "agencies.xml").read_bytes())
-    with pytest.raises(StructureError) as refused:
-        import_structures(content_of(shared, file), file, tmp_path, allow_external=True)
-    assert NOT_TAKEN_IN[file] in str(refused.value)
+    done = import_structures(content_of(shared, file), file, tmp_path, allow_external=True)
+    assert any(NOT_TAKEN_IN[file] in str(one.problem) for one in done.refused)
+    assert [one.name for one in tmp_path.iterdir()] == ["agencies.xml"]
 
 
 def _of_message(shared: Path, file: str, store: StructureStore) -> list[Artefact]:
@@ -129,8 +129,7 @@ def test_a_structure_message_survives_store_and_format(
         xsd(form.number[0] + form.number[2]).assertValid(etree.fromstring(content))
     else:
         content = json_message(carried, prepared=PREPARED, sender="SIS", version=form)
-        if form is not JsonVersion.JSON21 or len(content) < 60_000:  # a minute for the longest
-            json_schema("structure", form.number).validate(json.loads(content))
+        json_schema("structure", form.number).validate(json.loads(content))
     again = read_artefacts(content, file)
     assert len(again) == len(carried)
     for one, other in zip(_sorted(carried), _sorted(again), strict=True):
@@ -225,7 +224,12 @@ def _structures(sets: Iterable[MetadataSet]) -> dict[str, MetadataStructure]:
             kind = kinds.get(type(reported.get("value")), "String")
             by_language = isinstance(reported.get("value"), dict)
             attributes[".".join(path)] = MetadataAttribute(
-                path, {}, data_type=kind, multilingual=by_language, most=None
+                path,
+                {},
+                data_type=kind,
+                multilingual=by_language,
+                most=None,
+                presentational="value" not in reported,
             )
     return {
         urn: MetadataStructure("X", "MSD", "1.0", {}, tuple(attributes.values()))

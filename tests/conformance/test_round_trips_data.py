@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -161,6 +162,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "NOTE": BY_LANGUAGE,
     "NOTES": _several(BY_LANGUAGE),
 }
+# Made once: a strategy that is made anew for every draw is checked anew for every draw.
+MAYBE = {name: st.none() | values for name, values in VALUES.items()}
 PERIODS = st.sampled_from(
     ["2020", "2020-Q1", "2020-W53", "2020-01", "2020-02-29", "2020-D366", "2020-S2", "2020-T3"]
 )
@@ -168,6 +171,28 @@ MOMENTS = PERIODS | st.sampled_from(["2020-01-01T00:00:00", "2020-02-29T23:59:59
 # Where a key becomes an id (SDMX-JSON 1.0), and where it may be any text.
 NARROW = {"AREA": ("AT", "NO-1", "_T"), "KIND": ("k", "K_2", "1")}
 WIDE = {"AREA": ("AT", "NO-1", "_T"), "KIND": ("k", "K 2", "ä,;.:", '"<&>', "1")}
+PARTS = ((), ("AREA",), ("KIND",), ("AREA", "KIND"))
+
+
+@cache
+def _keys(narrow: bool) -> st.SearchStrategy[set[tuple[str, ...]]]:
+    """Return what draws the keys of a few observations."""
+    places, periods = (NARROW, PERIODS) if narrow else (WIDE, MOMENTS)
+    key = st.tuples(*map(st.sampled_from, places.values()), periods)
+    return st.sets(key, min_size=1, max_size=3)
+
+
+@cache
+def _parts(narrow: bool, part: tuple[str, ...]) -> st.SearchStrategy[set[tuple[str, ...]]]:
+    """Return what draws some places of that part of the key, or none."""
+    places = NARROW if narrow else WIDE
+    return st.sets(st.tuples(*(st.sampled_from(places[name]) for name in part)), max_size=2)
+
+
+@cache
+def _some(names: tuple[str, ...]) -> st.SearchStrategy[set[str]]:
+    """Return what draws a few components beside the key."""
+    return st.sets(st.sampled_from(names), max_size=5)
 
 
 def _kind(component: Component, values: list[Any]) -> pl.DataType:
@@ -195,29 +220,26 @@ def datasets(draw: st.DrawFn, one: Format[DataMessage], flow: Dataflow, action: 
     """
     structure = flow.structure
     keys = [key.id for key in structure.key]
-    names = [c.id for c in structure.components if c.id not in keys]
-    chosen = draw(st.sets(st.sampled_from(names), max_size=5))
+    chosen = draw(_some(tuple(c.id for c in structure.components if c.id not in keys)))
     components = [c for c in structure.components if c.id in chosen]
-    places, periods = (NARROW, PERIODS) if one.name == "json10" else (WIDE, MOMENTS)
+    narrow = one.name == "json10"
     parts = Feature.PARTIAL_KEYS in one.carries
     above = {c.id for c in components if parts and draw(st.booleans())}
-    key = st.tuples(*(st.sampled_from(places[name]) for name in keys[:-1]), periods)
     rows: list[dict[str, Any]] = []
-    for place in sorted(draw(st.sets(key, min_size=1, max_size=3))):
+    for place in sorted(draw(_keys(narrow))):
         row: dict[str, Any] = dict(zip(keys, place, strict=True))
         for c in components:
             if not (c.id in above and len(_place(c, structure)) < 2):
-                row[c.id] = draw(st.none() | VALUES[c.id])
+                row[c.id] = draw(MAYBE[c.id])
         rows.append(row)
     observed = list(rows)
-    for part in ((), ("AREA",), ("KIND",), ("AREA", "KIND")):
+    for part in PARTS:
         said_there = [c for c in components if c.id in above and _place(c, structure) == part]
-        choice = st.tuples(*(st.sampled_from(places[name]) for name in part))
-        for place in sorted(draw(st.sets(choice, max_size=2 if said_there else 0))):
+        for place in sorted(draw(_parts(narrow, part)) if said_there else ()):
             row = dict(zip(part, place, strict=True))
             if len(part) == 2 and any(row.items() <= other.items() for other in observed):
                 continue  # what a series says stands beside its observations
-            row |= {c.id: draw(st.none() | VALUES[c.id]) for c in said_there}
+            row |= {c.id: draw(MAYBE[c.id]) for c in said_there}
             if len(row) > len(part) and any(row[c.id] is not None for c in said_there):
                 rows.append(row)
     columns = {}

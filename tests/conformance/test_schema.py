@@ -478,6 +478,10 @@ def test_the_template_has_the_header_of_our_csv_and_only_codes_that_are_allowed(
     column = rows[0].index("REF_AREA")
     codes = [row[column] for row in rows[1:] if row[0].startswith("#code") and row[column]]
     assert codes == list(allowed(flow, PLAIN.by_id["REF_AREA"]) or ()) == ["AT", "NO"]
+    areas = PLAIN.by_id["REF_AREA"].codelist
+    assert areas is not None
+    types = next(row for row in rows if row[0] == "#type")
+    assert types[column] == f"{areas.id} (2 of {len(areas.codes)} codes)"
 
 
 def test_a_template_sent_as_data_is_refused() -> None:

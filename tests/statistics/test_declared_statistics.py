@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sdmx_service import Project, load_project
+from sdmx_service import Project
 from sdmx_service.build.evidence import evidence, intervals_of
 from sdmx_service.build.levels import Ruling, levels, protected
 from sdmx_service.build.nature import nature_of
@@ -40,11 +40,6 @@ DEPRIVED = {
     "crowding": ("household_size > 3 * rooms", Fraction(1, 4)),
     "food": ("food_share > 0.5", Fraction(1, 4)),
 }
-
-
-@pytest.fixture(scope="module")
-def project(repository: Path) -> Project:
-    return load_project(repository)
 
 
 @pytest.fixture(scope="module")

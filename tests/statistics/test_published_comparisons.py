@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sdmx_service import Project, Release, load_project, open_release
+from sdmx_service import Project, Release, open_release
 from sdmx_service.build.adjusted import fitted
 from sdmx_service.build.comparisons import comparisons
 from sdmx_service.build.findings import NUMBERS
@@ -54,11 +54,6 @@ BREAKDOWNS = [
     *("DISABILITY_STATUS", "MIGRATION_STATUS", "CIVIL_STATUS", "HH_COMPOSITION", "POP_GROUP"),
 ]
 SIDES = ("EST_COMP", "EST_REF", "COV_COMP_REF", "N_COMP", "N_REF")
-
-
-@pytest.fixture(scope="module")
-def project(repository: Path) -> Project:
-    return load_project(repository)
 
 
 @pytest.fixture(scope="module")

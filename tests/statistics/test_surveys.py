@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sdmx_service.definitions.project import Project, load_project
+from sdmx_service.definitions.project import Project
 from sdmx_service.definitions.survey import Survey, survey_of
 from sdmx_service.definitions.yaml_file import read_yaml
 from sdmx_service.errors import DataError, DesignError
@@ -60,11 +60,6 @@ w,s,p,age,job,sex
 2.5,south,3,50,1,f
 2.5,south,4,60,,m
 """
-
-
-@pytest.fixture(scope="module")
-def project(repository: Path) -> Project:
-    return load_project(repository)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sdmx_service import Project, Release, build_release, load_project, open_release
+from sdmx_service import Project, Release, build_release, open_release
 from sdmx_service.build import BuildReport
 from sdmx_service.build.evidence import evidence
 from sdmx_service.build.scales import measured
@@ -111,11 +111,6 @@ def _found(truth: Truth, releases: Iterable[Release]) -> set[Symbol]:
             attack.levels(name, cells, levels)
             attack.rests(name, cells, gaps)
     return attack.found_out() | attack.known
-
-
-@pytest.fixture(scope="module")
-def project(repository: Path) -> Project:
-    return load_project(repository)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sdmx_service import Project, build_release, load_project, open_release
+from sdmx_service import Project, build_release, open_release
 from sdmx_service.build import waiting_reviews
 from sdmx_service.definitions.policy import disclosure_of
 from sdmx_service.definitions.schema import hold_to_schema
@@ -50,8 +50,7 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    project = load_project(repository)
+def made(project: Project, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("numbered")
     path = folder / "numbered.yaml"
     path.write_text(POLICY, encoding="utf-8")

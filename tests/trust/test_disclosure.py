@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sdmx_service import Project, Release, load_project, open_release
+from sdmx_service import Project, Release, open_release
 from sdmx_service.build.contributions import contributions
 from sdmx_service.build.earlier import Earlier, earlier_releases
 from sdmx_service.build.evidence import evidence
@@ -38,11 +38,6 @@ def earlier(published: Path) -> Earlier:
     found = earlier_releases(published)
     assert found is not None
     return found
-
-
-@pytest.fixture(scope="module")
-def project(repository: Path) -> Project:
-    return load_project(repository)
 
 
 @pytest.fixture(scope="module")

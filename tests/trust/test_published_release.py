@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sdmx_service import Project, Release, load_project, open_release
+from sdmx_service import Project, Release, open_release
 from sdmx_service.build import waiting_reviews
 from sdmx_service.build.gaps import NUMBERS as GAP_NUMBERS
 from sdmx_service.build.levels import NUMBERS as LEVEL_NUMBERS
@@ -28,11 +28,6 @@ DIMENSIONS = [
 @pytest.fixture(scope="module")
 def release(published: Path) -> Release:
     return open_release(published)
-
-
-@pytest.fixture(scope="module")
-def project(repository: Path) -> Project:
-    return load_project(repository)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sdmx_service import Release, build_release, load_project, open_release
+from sdmx_service import Project, Release, build_release, open_release
 from sdmx_service.survey.sample import read_sample
 from sdmx_service.survey.tabulation import AREA, TOTAL, tabulate
 
@@ -20,9 +20,8 @@ SURVEY = "AT_EUSILC"
 
 
 @pytest.fixture(scope="module")
-def root(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(project: Project, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The policy for people at risk, on one survey, published twice."""
-    project = load_project(repository)
     text = (repository / "dsd/publication.toml").read_text("utf-8")
     assert "fragile" not in text
     fragile = replace(
@@ -86,10 +85,9 @@ def test_the_same_people_have_the_same_count_in_every_table(
 
 
 def test_the_design_effect_gives_back_the_rounded_count_and_not_the_true_one(
-    repository: Path, shown: pd.DataFrame
+    project: Project, shown: pd.DataFrame
 ) -> None:
     """DEFF = SE^2 / (p(1-p)/(n-1)): solved for n, over all published shares of the poor."""
-    project = load_project(repository)
     sample = read_sample(project.surveys[SURVEY], project.root)
     name = "LAB_UNEMPDECL"
     estimates = tabulate(sample, project.indicators[name]).estimates

@@ -14,11 +14,6 @@ from sdmx_service.errors import DefinitionError, StructureError
 FRAMEWORK = ["POV", "MOB", "CAP", "HOU", "EDU", "HEA", "JUS", "LAB", "PAR", "ENV", "WEL"]
 
 
-@pytest.fixture(scope="module")
-def project(repository: Path) -> Project:
-    return load_project(repository)
-
-
 @pytest.fixture
 def copy(repository: Path, tmp_path: Path) -> Path:
     """A project of one's own to break."""

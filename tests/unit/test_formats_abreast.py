@@ -13,7 +13,7 @@ def test_pieces_come_in_the_order_of_their_blocks_whichever_is_ready_first() -> 
     second = threading.Event()
 
     def write(block: int) -> bytes:
-        if block == 0 and pl.thread_pool_size() > 1:
+        if block == 0:
             assert second.wait(60), "the second was not made beside the first"
         if block == 1:
             second.set()
@@ -35,7 +35,7 @@ def test_no_more_blocks_are_read_ahead_than_there_are_processors() -> None:
     pieces = abreast(lambda block: b"x" * block, blocks())
     for number in range(1, 5):
         assert next(pieces) == b"x" * number
-        assert read - number <= pl.thread_pool_size()
+        assert read - number <= max(pl.thread_pool_size(), 2)
     pieces.close()  # type: ignore[attr-defined]  # a generator
     assert read < 10
 

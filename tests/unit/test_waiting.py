@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import yaml
 
-from sdmx_service import Project, build_release, load_project
+from sdmx_service import Project, build_release
 from sdmx_service.build import waiting_reviews
 from sdmx_service.cli import main
 from sdmx_service.definitions.policy import Coarsening
@@ -27,9 +27,8 @@ INDICATORS = ("LAB_UNEMPDECL", "LAB_NOWORKHH")
 
 
 @pytest.fixture(scope="module")
-def small(repository: Path) -> Project:
+def small(project: Project) -> Project:
     """One survey with two indicators: all whose cells wait in it."""
-    project = load_project(repository)
     indicators = {name: project.indicators[name] for name in INDICATORS}
     return replace(project, surveys={SURVEY: project.surveys[SURVEY]}, indicators=indicators)
 
