@@ -17,17 +17,22 @@ __all__ = ["Choice", "MediaRange", "accepted", "languages", "negotiate"]
 
 _Message = TypeVar("_Message")
 _Option = TypeVar("_Option", bound=Enum)
-_Rank = tuple[float, int, int, bool, bool, list[int], int]
+_Rank = tuple[float, int, int, bool, bool, bool, list[int], int]
 _LONGEST = 2_000
 _ENTRY = re.compile(r'(?:[^,"]|"[^"]*")+')
 _PART = re.compile(r'(?:[^;"]|"[^"]*")+')
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _MEDIA_RANGE = re.compile(r"[A-Za-z0-9_.+*-]{1,120}/[A-Za-z0-9_.+*-]{1,120}")
 _VERSION_PART = re.compile(r"(\d{1,4}?)([+~*]?)|([+~*])", re.ASCII)
-_QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+# Java and older tools leave out the zero of 0.2.
+_QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|\.[0-9]{1,3}|1(?:\.0{0,3})?")
 # Words of ``format=`` that the standard itself has (REST 2.2, doc/extend.md), which says of them
 # that the newest version answers where none is named.
 _NEWEST = frozenset({"csvdata", "jsondata", "jsonstructure"})
+# Names that .Stat Suite and other services have for a format with an option.
+_LABELLED = {"csvfilewithlabels": ("csvfile", "both")}
+# SDMX-JSON 1.0 was known by the version of its working draft for years.
+_DRAFT = "-wd"
 # The field guide of SDMX-CSV says ``keys`` where it lists the parameters, ``key`` in examples.
 _OPTIONS = {"labels": "labels", "timeformat": "timeFormat", "keys": "keys", "key": "keys"}
 
@@ -65,10 +70,12 @@ class Choice(Generic[_Message]):
 def accepted(header: str | None) -> tuple[MediaRange, ...]:
     """Return the ranges of an Accept header, the most wanted first; none means ``*/*``.
 
-    A range that cannot be read is passed over, as RFC 9110 leaves a server free to do.
+    A range that cannot be read is passed over, as RFC 9110 leaves a server free to do. A list
+    without members says nothing.
     """
     ranges = []
-    for entry in _ENTRY.findall((header or "*/*")[:_LONGEST]):
+    said = (header or "")[:_LONGEST]
+    for entry in _ENTRY.findall(said if said.strip(", \t") else "*/*"):
         name, *rest = (part.strip() for part in _PART.findall(entry) or [""])
         pairs = [part.partition("=")[::2] for part in rest]
         given = {key.strip().lower(): value.strip().strip('"') for key, value in pairs}
@@ -99,6 +106,9 @@ def negotiate(
     of ``generation`` come first, then newer versions. Raises NotAcceptable, which lists what there
     is, and RequestError for a word that no option has.
     """
+    if asked and asked.lower() in _LABELLED:
+        asked, meant = _LABELLED[asked.lower()]
+        labels = labels or meant
     labelled = None if labels is None else _option(Labels, "labels", labels)
     keyed = None if keys is None else _option(Keys, "keys", keys)
     timed = None if time_format is None else _option(TimeFormat, "timeFormat", time_format)
@@ -155,6 +165,9 @@ def _by_name(
     family = [one for one in formats if asked in one.family]
     # A family bears the name of its newest version, which another one may be asked for by.
     known = family or exact
+    bare, _, number = asked.rpartition("-")
+    if not known and version is None and bare and number[:1].isdecimal():
+        return _by_name(formats, bare, number, default, generation)  # sdmx-json-1.0
     found = [one for one in known if version is None or _within(version, one.version)]
     if not found:
         return None
@@ -193,12 +206,18 @@ def _best(
                 precision,
                 position,
                 one is default,
+                # Where the usual format has no place for an answer, its nearest relative has.
+                _syntax(one) == _syntax(default),
                 one.generation is generation,
                 _numbers(one.version),
                 -place,
             )
             found.append((rank, _choice(one, content_type, wanted)))
     return max(found, key=lambda match: match[0])[1] if found else None
+
+
+def _syntax(one: Format[_Message]) -> str:
+    return one.media_type.rpartition("+")[2]
 
 
 def _types(one: Format[_Message]) -> Iterator[tuple[str, str]]:
@@ -211,6 +230,8 @@ def _types(one: Format[_Message]) -> Iterator[tuple[str, str]]:
 def _satisfies(one: Format[_Message], wanted: MediaRange) -> bool:
     """Return whether a format has the version and the options that a range names."""
     version = wanted.parameters.get("version")
+    if version is not None:
+        version = version.removesuffix(_DRAFT)
     if version is not None and not _within(version, one.version):
         return False
     return all(

@@ -54,6 +54,20 @@ _MOMENT = re.compile(
 )
 _DOUBLE = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?|INF)|NaN")
 _Choice = TypeVar("_Choice", bound=Enum)
+# Parameters that only the other version of the interface has -> how this one says it.
+_SAID_OTHERWISE = {
+    "startPeriod": "REST 2.2 says c[TIME_PERIOD]=ge:2015-Q1",
+    "endPeriod": "REST 2.2 says c[TIME_PERIOD]=le:2015-Q4",
+    "detail": "REST 2.2 says attributes= and measures=, such as attributes=none",
+    "attributes": "REST 1.5 says detail=, such as detail=dataonly",
+    "measures": "REST 1.5 says detail=, such as detail=nodata",
+    "offset": "/sdmx/v2 has pages",
+    "limit": "/sdmx/v2 has pages",
+    "sort": "/sdmx/v2 sorts",
+    "asOf": "/sdmx/v2 knows earlier moments",
+    "c[TIME_PERIOD]": "REST 1.5 says startPeriod= and endPeriod=",
+}
+_WILDCARDS = {"latest": "~ is the latest version, + the latest stable one", "all": "* is all"}
 
 
 def path_parts(path: str) -> list[str]:
@@ -82,17 +96,24 @@ def parameters(query_string: str, known: Sequence[str], prefix: str = "") -> dic
                 "query parameter",
                 got=name[:LONGEST],
                 expected=f"one of {', '.join(known)}" + (f", {prefix}ID]" if prefix else ""),
-                hint=f"did you mean {close[0]}?" if close else None,
+                hint=_SAID_OTHERWISE.get(name, f"did you mean {close[0]}?" if close else None),
             )
         if name in found:
-            raise RequestError(name[:LONGEST], got="given twice", expected="one value")
+            raise RequestError(
+                name[:LONGEST],
+                got="given twice",
+                expected="one value",
+                hint=f"{name[:LONGEST]}=A,B is A or B" if prefix and name[-1:] == "]" else None,
+            )
         found[name] = value
     return found
 
 
-def _checked(pattern: re.Pattern[str], text: str, where: str, expected: str) -> str:
+def _checked(
+    pattern: re.Pattern[str], text: str, where: str, expected: str, hint: str | None = None
+) -> str:
     if len(text) > LONGEST or not pattern.fullmatch(text):
-        raise RequestError(where, got=text[:LONGEST], expected=expected)
+        raise RequestError(where, got=text[:LONGEST], expected=expected, hint=hint)
     return text
 
 
@@ -124,7 +145,8 @@ def version(text: str, where: str = "version") -> str:
     """
     found = _VERSION.fullmatch(text) if len(text) <= LONGEST else None
     if found is None:
-        return _checked(_EXTENDED, text, where, "a version such as 1.0.0, 1.2+.0, + or *")
+        expected = "a version such as 1.0.0, 1.2+.0, + or *"
+        return _checked(_EXTENDED, text, where, expected, _WILDCARDS.get(text))
     parts = [part for part in found.groups() if part is not None]
     wild = [place for place, part in enumerate(parts) if part[-1] in "+~*"]
     fault = None
@@ -165,6 +187,13 @@ def key(text: str, separator: str | None, where: str = "key") -> dict[int, froze
         if part in ("", "*"):
             continue
         codes = part.split(separator) if separator else [part]
+        if separator is None and "+" in part:
+            raise RequestError(
+                f"{where}, position {position + 1}",
+                got=part[:LONGEST],
+                expected="one code or *",
+                hint="several keys are separated by a comma: A.AT,A.NO",
+            )
         asked[position] = frozenset(
             identifier(code, f"{where}, position {position + 1}") for code in codes
         )

@@ -31,7 +31,7 @@ DATA_PARAMETERS = (
     *grammar.PRESENTATION,
 )
 AVAILABILITY_PARAMETERS = (*_PERIODS, "references", "mode", *grammar.PRESENTATION)
-_WORDS = {"all": "*", "latest": "~"}
+_VERSIONS = {"all": "*", "latest": "~"}
 _NONE: frozenset[str] = frozenset()
 # detail -> what is left of attributes and measures, and whether a series is one row
 _DETAILS: Mapping[str, dict[str, Any]] = {
@@ -111,8 +111,8 @@ def flow_target(flow: str, providers: str = "all") -> Target:
     if len(parts) > 3:
         raise RequestError("flowRef", got=flow[:255], expected="ID, AGENCY,ID or AGENCY,ID,VERSION")
     agency, identity, version = ("*", *parts, "~") if len(parts) == 1 else (*parts, "~")[:3]
-    agency, identity = _WORDS.get(agency, agency), _WORDS.get(identity, identity)
-    version = _WORDS.get(version, version)
+    agency, identity = ("*" if one == "all" else one for one in (agency, identity))
+    version = _VERSIONS.get(version, version)
     return Target(
         agencies=(agency if agency == "*" else grammar.agency(agency, "flowRef, agency"),),
         ids=(identity if identity == "*" else grammar.identifier(identity, "flowRef, id"),),

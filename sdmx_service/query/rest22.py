@@ -132,6 +132,13 @@ def _asked(parts: list[str], most: int, given: Mapping[str, str]) -> DataQuery:
         )
     written = parts[4] if len(parts) > 4 and parts[4] else "*"
     several = tuple(dict.fromkeys(written.split(",")))
+    if "" in several:
+        raise RequestError(
+            "key",
+            got=written[:255],
+            expected="a key on both sides of each comma",
+            hint="* is any key",
+        )
     keys = () if written == "*" else tuple(grammar.key(one, None) for one in several)
     start = given.get("reportingYearStartDay")
     return DataQuery(

@@ -25,7 +25,10 @@ __all__ = [
 STRUCTURE_PARAMETERS_15 = ("references", "detail", *grammar.PRESENTATION)
 STRUCTURE_PARAMETERS_22 = ("references", "detail", "asOf", *grammar.PRESENTATION)
 _EVERY = frozenset(ArtefactKind)
-_WORDS_15 = {"all": "*", "latest": "~"}
+# Of each part of a path of REST 1.5, the words that are no ids.
+_WORDS_15: Mapping[int, Mapping[str, str]] = {
+    1: {"all": "*"}, 2: {"all": "*"}, 3: {"all": "*", "latest": "~"},
+}  # fmt: skip
 # Collections without the pattern of an item scheme whose parts can still be asked for.
 _COLLECTIONS = ("valuelist", "hierarchicalcodelist")
 _DEFAULTS = ("*", "*", "*", "~", "*")
@@ -57,8 +60,8 @@ def structure_query15(path: str, query_string: str = "") -> StructureQuery:
     """
     given = grammar.parameters(query_string, STRUCTURE_PARAMETERS_15)
     parts = [
-        "+".join(_WORDS_15.get(word, word) for word in part.replace(",", "+").split("+"))
-        if 0 < position < 4
+        "+".join(_WORDS_15[position].get(word, word) for word in part.replace(",", "+").split("+"))
+        if position in _WORDS_15
         else part
         for position, part in enumerate(grammar.path_parts(path))
     ]

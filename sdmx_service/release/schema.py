@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 
 from sdmx_service.errors import NotFound, SemanticError
 from sdmx_service.formats.metadataattached import attached
 from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, Writable
 from sdmx_service.query.schema_query import SchemaContext, SchemaQuery
-from sdmx_service.release.metadata import reported_structure
 from sdmx_service.release.release import Release
+from sdmx_service.release.reports import reported_structure
 from sdmx_service.structures.answer import Answer
 from sdmx_service.structures.answer import answer as structures_answered
 from sdmx_service.structures.artefacts import Dataflow
@@ -135,12 +134,10 @@ def _asked(store: StructureStore, query: SchemaQuery) -> Artefact:
     found = store.find(kind, query.agency, query.id, query.version)
     if found:
         return found[-1]
-    known = sorted({one.id for one in store.find(kind, version="*")})
-    close = get_close_matches(query.id, known, n=3)
     raise NotFound(
         f"{kind.paths[0]} {query.agency}:{query.id}({query.version})",
         expected=f"a {kind.paths[0]} that is published",
-        hint=f"did you mean {' or '.join(close)}?" if close else None,
+        hint=store.hint((kind,), query.id),
     )
 
 

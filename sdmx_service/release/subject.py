@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from sdmx_service.errors import NotFound
 from sdmx_service.query.query import Context, Provider, Target
@@ -53,11 +52,14 @@ def subjects_of(store: StructureStore, target: Target) -> tuple[Subject, ...]:
     kinds = _KINDS[target.context]
     found: Sequence[Artefact] = ()
     for kind in kinds:
-        found = found or store.find(kind, target.agencies, target.ids, target.versions)
+        found = found or tuple(
+            one
+            for one in store.find(kind, target.agencies, target.ids, target.versions)
+            if not store.elsewhere(one)
+        )
     if not found:
         if "*" not in target.ids:
-            known = sorted({one.id for kind in kinds for one in store.find(kind, version="*")})
-            raise _not_found(kinds[0], target, known)
+            raise _not_found(store, kinds, target)
         return ()
     if target.providers:
         return tuple(
@@ -100,11 +102,10 @@ def _flow(store: StructureStore, artefact: Artefact) -> Dataflow:
     return Dataflow(structure.agency, structure.id, structure.version, structure.name, structure)
 
 
-def _not_found(kind: ArtefactKind, target: Target, known: Iterable[str]) -> NotFound:
-    close = get_close_matches(target.ids[0], list(known), n=3)
+def _not_found(store: StructureStore, kinds: Sequence[ArtefactKind], target: Target) -> NotFound:
     asked = f"{','.join(target.agencies)}:{','.join(target.ids)}({','.join(target.versions)})"
     return NotFound(
-        f"{kind.paths[0]} {asked[:255]}",
-        expected=f"a {kind.paths[0]} that is published",
-        hint=f"did you mean {' or '.join(close)}?" if close else None,
+        f"{kinds[0].paths[0]} {asked[:255]}",
+        expected=f"a {kinds[0].paths[0]} that is published",
+        hint=store.hint(kinds, target.ids[0]),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -18,6 +20,7 @@ _ACCEPT = (
     "application/vnd.sdmx.structure+json;q=0.7, application/xml;q=0.5, */*;q=0.1"
 )
 _SECONDS = 60
+_LONGEST_REASON = 2_000
 
 
 def content_of(source: str) -> bytes:
@@ -26,19 +29,74 @@ def content_of(source: str) -> bytes:
     An address is asked for SDMX-ML, then for SDMX-JSON. Content larger than any message that is
     read is cut behind that size, so that its reader refuses it.
     """
-    if not source.startswith(("http://", "https://")):
-        try:
-            return Path(source).read_bytes()
-        except OSError as error:
-            raise RequestError(source, got=error.strerror, expected="a file or address") from None
-    request = urllib.request.Request(source, headers={"Accept": _ACCEPT})
+    scheme, colon, _ = source.partition("://")
+    if not colon:
+        return _file(source)
+    if scheme.lower() not in ("http", "https"):
+        raise RequestError(
+            source,
+            got=f"an address of {scheme}",
+            expected="a file, or an address of http or https",
+            hint="name a file by its path" if scheme.lower() == "file" else None,
+        )
     try:
+        request = urllib.request.Request(source, headers={"Accept": _ACCEPT})
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-            return bytes(answer.read(LARGEST + 1))
+            return _read(answer, source)
     except urllib.error.HTTPError as error:
         with error:
             raise RequestError(
-                source, got=f"HTTP {error.code}", expected="a structure message"
+                source,
+                got=f"HTTP {error.code}",
+                expected="a structure message",
+                hint=_reason(error),
             ) from None
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise RequestError(source, got=str(error), expected="an address that answers") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise RequestError(
+            source,
+            got=str(error) or type(error).__name__,
+            expected="an address that answers with a structure message",
+            hint="try the address in a browser",
+        ) from None
+
+
+def _file(source: str) -> bytes:
+    try:
+        return Path(source).read_bytes()
+    except (OSError, ValueError) as error:
+        folder = isinstance(error, IsADirectoryError)
+        raise RequestError(
+            source,
+            got=getattr(error, "strerror", None) or str(error),
+            expected="a file or address",
+            hint="import the files of a folder one by one" if folder else None,
+        ) from None
+
+
+def _read(answer: http.client.HTTPResponse, source: str) -> bytes:
+    content = answer.read(LARGEST + 1)
+    # Asked for an amount, the client of Python does not say that an answer ended early.
+    if len(content) <= LARGEST and answer.length:
+        raise RequestError(
+            source,
+            got=f"{len(content)} bytes, {answer.length} less than announced",
+            expected="a whole answer",
+            hint="the answer ended early; try again",
+        )
+    if answer.status != http.HTTPStatus.OK:
+        raise RequestError(
+            source, got=f"HTTP {answer.status}", expected="a structure message (HTTP 200)"
+        )
+    return content
+
+
+def _reason(error: urllib.error.HTTPError) -> str | None:
+    """Return what a service says of its error in a problem document (RFC 9457), if it does."""
+    if "json" not in (error.headers.get("Content-Type") or ""):
+        return None
+    try:
+        said = json.loads(error.read(_LONGEST_REASON))
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    detail = said.get("detail") if isinstance(said, dict) else None
+    return f"it says: {detail[:300]}" if isinstance(detail, str) else None

@@ -2,94 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import Enum
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
-from sdmx_service.errors import StructureError
-from sdmx_service.structures.jsonmessages import JsonVersion
-from sdmx_service.structures.jsonwriting import json_message, json_refusal
+from sdmx_service.errors import SdmxServiceError, StructureError
+from sdmx_service.structures.filing import Filed, alone, filed
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact, Identity
 from sdmx_service.structures.merging import is_part, together
-from sdmx_service.structures.messages import MlVersion
+from sdmx_service.structures.outcome import Import, Imported, ImportRefused, Outcome
 from sdmx_service.structures.readers import read_artefacts
-from sdmx_service.structures.removing import without
+from sdmx_service.structures.references import References
 from sdmx_service.structures.store import Missing, StructureStore
 from sdmx_service.structures.urns import Urn
-from sdmx_service.structures.writing_ml import refusal, structure_message
 
 __all__ = ["Import", "ImportRefused", "Imported", "Outcome", "import_structures"]
 
+_ALLOW = "--allow-external puts a stub there if it is kept elsewhere"
 _EXTENSION = re.compile(r"\d+\.\d+\.\d+-.+")
-_SENDER = "IMPORT"
-
-
-class Outcome(Enum):
-    """What happens to an artefact of an imported message."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """One artefact of the message; ``problem`` says why it is refused."""
-
-    artefact: Artefact
-    outcome: Outcome
-    problem: StructureError | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what a person or a program wants to know of it."""
-        said: dict[str, Any] = {"urn": self.artefact.urn, "outcome": self.outcome.value}
-        return said if self.problem is None else {**said, **self.problem.as_dict()}
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """The outcome for each artefact, and the files that were written; none where one is refused.
-
-    ``stubs`` are the URNs of artefacts kept elsewhere that references lead to.
-    """
-
-    artefacts: tuple[Imported, ...]
-    stubs: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-
-    @property
-    def refused(self) -> tuple[Imported, ...]:
-        """The artefacts that are refused."""
-        return tuple(one for one in self.artefacts if one.outcome is Outcome.REFUSED)
-
-
-class ImportRefused(StructureError):
-    """Artefacts of a message cannot be taken in, so none was; ``done`` says which and why."""
-
-    def __init__(self, where: str, done: Import) -> None:
-        super().__init__(
-            where,
-            got=f"{len(done.refused)} of {len(done.artefacts)} artefacts refused",
-            expected="artefacts that can all be taken in",
-            hint="nothing was written",
-        )
-        self.done = done
-
-    def __str__(self) -> str:
-        reasons = (f"  {one.artefact.urn}: {one.problem}" for one in self.done.refused)
-        return "\n".join((super().__str__(), *reasons))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the error's parts and the outcome for each artefact."""
-        return {**super().as_dict(), "artefacts": [one.as_dict() for one in self.done.artefacts]}
 
 
 def import_structures(
@@ -107,33 +38,27 @@ def import_structures(
     Every reference must lead to an artefact of the message or of the directory;
     ``allow_external`` puts stubs, marked as kept elsewhere, where it does not. What is new or
     changed is written to a file of its own. Nothing is written where an artefact is refused, and
-    with ``dry_run``. Raises StructureError for what is no valid message.
+    with ``dry_run``, which does all but the last step. Two imports wait for each other. Raises
+    StructureError for what is no valid message, and for files that cannot be written.
     """
-    store = StructureStore.read(directory)
-    lenient = StructureStore(store.artefacts, missing=Missing.ALLOWED)
-    known = {one.identity: one for one in store.artefacts}
     message = read_artefacts(content, file)
     if not message:
         raise StructureError(file, got="no artefacts", expected="a message with structures")
-    results = _compared(message, known)
-    stubs: tuple[Artefact, ...] = ()
-    if allow_external:
-        stubs = _stubs(lenient.with_artefacts(_wanted(results)), _wanted(results))
-    results = _referring(results, lenient, stubs)
-    changed = [one for one in results.values() if one.outcome in _WRITTEN]
-    done = Import(tuple(results.values()), tuple(one.urn for one in stubs))
-    if done.refused or not changed:
-        return done
-    new = (*(one.artefact for one in changed), *stubs)
-    # What the typed views refuse, such as a structure without time, is refused before writing.
-    StructureStore(store.with_artefacts(new).artefacts)
-    if dry_run:
-        return done
-    files = _written(new, directory, {one.identity: known.get(one.identity) for one in new})
-    return Import(done.artefacts, done.stubs, files)
-
-
-_WRITTEN = (Outcome.CREATED, Outcome.UPDATED)
+    with alone(directory) as held:
+        store = StructureStore.read(directory)
+        known = {one.identity: one for one in store.artefacts}
+        results = _compared(message, known)
+        stubs = _stubs(store, _wanted(results)) if allow_external else ()
+        results = _admitted(results, store, stubs, hint=not allow_external)
+        results, files = _files(results)
+        done = Import(tuple(results.values()), tuple(one.urn for one in stubs))
+        changed = [identity for identity, one in results.items() if one.written]
+        if done.refused or not changed:
+            return done
+        new = (*files, *map(filed, stubs))
+        replaced = [known[identity] for identity in changed if identity in known]
+        held.change(new, replaced, dry_run=dry_run)
+    return done if dry_run else Import(done.artefacts, done.stubs, tuple(one.name for one in new))
 
 
 def _compared(
@@ -194,25 +119,41 @@ def _wanted(results: Mapping[Identity, Imported]) -> tuple[Artefact, ...]:
     return tuple(one.artefact for one in results.values() if one.outcome is not Outcome.REFUSED)
 
 
-def _referring(
-    results: dict[Identity, Imported], store: StructureStore, stubs: Collection[Artefact]
+def _admitted(
+    results: dict[Identity, Imported],
+    store: StructureStore,
+    stubs: Collection[Artefact],
+    *,
+    hint: bool,
 ) -> dict[Identity, Imported]:
-    """Refuse what refers to nothing, or to what is refused itself, until no more is."""
+    """Refuse what the publication would not be whole with, until no more is."""
     while True:
-        whole = store.with_artefacts((*_wanted(results), *stubs))
-        problems = {
-            one.artefact.identity: problem
-            for one in results.values()
-            if one.outcome in _WRITTEN and (problem := _dangling(one.artefact, whole)) is not None
-        }
+        new = {one.identity: one for one in (*store.artefacts, *_wanted(results), *stubs)}
+        whole = StructureStore(new.values(), missing=Missing.TOLD)
+        problems: dict[Identity, SdmxServiceError] = {}
+        for one in results.values():
+            if one.written and (problem := _dangling(one.artefact, whole, results, hint=hint)):
+                problems[one.artefact.identity] = problem
+        if not problems:
+            problems = _faults(results, whole)
         if not problems:
             return results
-        for identity, problem in problems.items():
-            results[identity] = Imported(results[identity].artefact, Outcome.REFUSED, problem)
+        results = {
+            identity: one.refused(problems[identity]) if identity in problems else one
+            for identity, one in results.items()
+        }
 
 
-def _dangling(one: Artefact, whole: StructureStore) -> StructureError | None:
-    if (problem := whole.problem(one)) is not None:
+def _dangling(
+    one: Artefact, whole: StructureStore, results: Mapping[Identity, Imported], *, hint: bool
+) -> StructureError | None:
+    for reference, problem in whole.problems(one):
+        urn = reference.urn
+        named = {(kind, urn.agency, urn.id, urn.version) for kind in reference.kinds}
+        if whole.target(urn) is None and named & results.keys():
+            problem.hint = "the message has it, but it is refused itself"
+        elif hint and whole.target(urn) is None:
+            problem.hint = f"import that first, or with it; {_ALLOW}"
         return problem
     if not one.stable:
         return None
@@ -228,8 +169,63 @@ def _dangling(one: Artefact, whole: StructureStore) -> StructureError | None:
     return None
 
 
-def _stubs(whole: StructureStore, message: Collection[Artefact]) -> tuple[Artefact, ...]:
+def _faults(
+    results: Mapping[Identity, Imported], whole: StructureStore
+) -> dict[Identity, SdmxServiceError]:
+    """Return what is wrong with the whole, by the artefact of the message that is to blame.
+
+    That is the one that cannot be used itself, or else the ones that have changed under, or
+    constrain, an artefact that was there. Raises what is the fault of none of them.
+    """
+    written = {identity for identity, one in results.items() if one.written}
+    faults = list(whole.faults())
+    own = {one.identity: error for one, error in faults if one.identity in written}
+    if own or not faults:
+        return own
+    blamed: dict[Identity, SdmxServiceError] = {}
+    for one, error in faults:
+        wrong = (whole.target(reference.urn) for reference, _ in whole.problems(one))
+        near = [found for found in wrong if found is not None]
+        if not near:
+            near = list(whole.with_references([one], References.DESCENDANTS))
+            near += whole.parents(one, *ArtefactKind)
+        for found in near:
+            if found.identity in written:
+                blamed.setdefault(found.identity, _blame(found, one, error))
+    if not blamed:
+        raise faults[0][1]
+    return blamed
+
+
+def _blame(found: Artefact, used: Artefact, error: SdmxServiceError) -> StructureError:
+    return StructureError(
+        found.at(),
+        got=found.urn,
+        expected=f"what {used.urn} needs, which is there and would not be right: {error}",
+        hint="import both together, or give this one a new version",
+    )
+
+
+def _files(
+    results: Mapping[Identity, Imported],
+) -> tuple[dict[Identity, Imported], tuple[Filed, ...]]:
+    """Return the files of what is to be written; what no file can hold is refused."""
+    found: dict[Identity, Imported] = {}
+    files: list[Filed] = []
+    for identity, one in results.items():
+        found[identity] = one
+        if one.written:
+            try:
+                files.append(filed(one.artefact))
+            except StructureError as error:
+                found[identity] = one.refused(error)
+    return found, tuple(files)
+
+
+def _stubs(store: StructureStore, message: Collection[Artefact]) -> tuple[Artefact, ...]:
     """Return stubs of what references lead to and is neither in the message nor known."""
+    lenient = StructureStore(store.artefacts, missing=Missing.ALLOWED)
+    whole = lenient.with_artefacts(message)
     found: dict[Identity, Artefact] = {}
     for one in message:
         for reference in one.references:
@@ -249,65 +245,3 @@ def _stub(kind: ArtefactKind, urn: Urn) -> Artefact:
         "isExternalReference": True,
     }
     return Artefact(kind, content, str(urn))
-
-
-def _written(
-    new: Collection[Artefact], directory: Path, had: Mapping[Identity, Artefact | None]
-) -> tuple[str, ...]:
-    """Write each artefact to a file of its own in a copy of the directory, which takes its place.
-
-    A crash leaves the earlier directory, under its own name or as ``.structures-before``.
-    """
-    staging = directory.with_name(f".{directory.name}-{os.getpid()}")
-    before = directory.with_name(f".{directory.name}-before")
-    shutil.rmtree(staging, ignore_errors=True)
-    files: list[str] = []
-    try:
-        shutil.copytree(directory, staging)
-        for one in new:
-            if (have := had[one.identity]) is not None:
-                without(have, staging / _file_of(have).name)
-            suffix, content = _message(one)
-            name = f"{one.kind.element}-{one.agency}-{one.id}-{one.version}{suffix}"
-            (staging / name).write_bytes(content)
-            files.append(name)
-        StructureStore.read(staging)
-        shutil.rmtree(before, ignore_errors=True)
-        directory.rename(before)
-        staging.rename(directory)
-    except BaseException:
-        if not directory.exists() and before.exists():
-            before.rename(directory)
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
-    shutil.rmtree(before)
-    return tuple(files)
-
-
-def _file_of(artefact: Artefact) -> Path:
-    return Path(artefact.file.partition(", ")[0])
-
-
-def _message(one: Artefact) -> tuple[str, bytes]:
-    """Return a message with one artefact, in the newest format that gives it back unchanged.
-
-    SDMX 3.x has no finality apart from the version, and 3.1 no identity of an availability.
-    """
-    for suffix, content in _messages(one):
-        again = read_artefacts(content, f"{one.urn}{suffix}")
-        if [(each.identity, each.content) for each in again] == [(one.identity, one.content)]:
-            return suffix, content
-    raise StructureError(one.at(), got=one.urn, expected="what one format can carry as a whole")
-
-
-def _messages(one: Artefact) -> Iterator[tuple[str, bytes]]:
-    prepared = datetime.now(UTC)
-    for version in reversed(MlVersion):
-        if refusal(one, version) is None:
-            yield (
-                ".xml",
-                structure_message([one], prepared=prepared, sender=_SENDER, version=version),
-            )
-    for form in reversed(JsonVersion):
-        if json_refusal(one, form) is None:
-            yield ".json", json_message([one], prepared=prepared, sender=_SENDER, version=form)

@@ -76,7 +76,8 @@ def parse(content: bytes, where: str) -> Element:
             where, got=f"{len(content)} bytes", expected=f"at most {LARGEST} bytes"
         )
     declared = _DECLARED.match(content.removeprefix(codecs.BOM_UTF8))
-    if b"\0" in content or (declared and declared[1].upper() not in (b"UTF-8", b"US-ASCII")):
+    other = declared is not None and declared[1].upper() not in (b"UTF-8", b"US-ASCII")
+    if other or b"\0" in content or not _is_utf8(content):
         raise StructureError(
             where, got="another encoding", expected="UTF-8", hint="save the file as UTF-8"
         )
@@ -96,6 +97,14 @@ def parse(content: bytes, where: str) -> Element:
         raise StructureError(
             f"{where}:{error.lineno}", got=error.msg, expected="well-formed XML"
         ) from None
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def line_of(element: Element) -> int:

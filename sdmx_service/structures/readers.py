@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sdmx_service.errors import StructureError
 from sdmx_service.structures.jsonreading import read_json
 from sdmx_service.structures.maintainable import Artefact
 from sdmx_service.structures.reading_ml import read_xml
@@ -37,5 +38,10 @@ def read_artefacts(content: bytes, file: str) -> tuple[Artefact, ...]:
     for start, read in READERS.values():
         if begins.startswith(start):
             return read(content, file)
-    # The XML reader says what is wrong with text that is no message at all.
-    return read_xml(content, file)
+    if b"\0" in content[:256]:
+        return read_xml(content, file)  # it says that the encoding is another one
+    raise StructureError(
+        file,
+        got=content[:40].decode("utf-8", "replace") if begins else "nothing",
+        expected="an SDMX-ML or SDMX-JSON structure message",
+    )

@@ -48,7 +48,8 @@ def annotated(content: Content) -> dict[str, str]:
 def read_codelist(artefact: Artefact) -> Codelist:
     """Return a codelist, value list or concept scheme as a list of codes.
 
-    Raises StructureError for a code that is there twice and for a parent that is not there.
+    Raises StructureError for a code that is there twice, for a parent that is not there, and for
+    parents in a circle: codes are a tree.
     """
     codes: dict[str, Code] = {}
     found = artefact.content.get(str(artefact.kind.items), [])
@@ -72,6 +73,7 @@ def read_codelist(artefact: Artefact) -> Codelist:
             description=one.get("descriptions", {}),
             annotations=annotated(one),
         )
+    _refuse_circles(artefact, {id: code.parent for id, code in codes.items()})
     return Codelist(
         agency=artefact.agency,
         id=artefact.id,
@@ -81,6 +83,22 @@ def read_codelist(artefact: Artefact) -> Codelist:
         annotations=annotated(artefact.content),
         partial=bool(artefact.content.get("isPartial")),
     )
+
+
+def _refuse_circles(artefact: Artefact, parents: Mapping[str, str | None]) -> None:
+    under: set[str] = set()
+    for code, above in parents.items():
+        path = {code: None}
+        while above is not None and above in parents and not (above in under or above in path):
+            path[above] = None
+            above = parents[above]
+        if above in path:
+            raise StructureError(
+                f"{artefact.at(code)}, codelist {artefact.id}, code {code}",
+                got=" below ".join(str(one) for one in (*path, above)),
+                expected="codes below each other as in a tree",
+            )
+        under |= path.keys()
 
 
 def read_datastructure(artefact: Artefact, find: Find, codelist: FindCodelist) -> DataStructure:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
-from sdmx_service.errors import NotFound, StructureError
+from sdmx_service.errors import NotFound, SdmxServiceError, StructureError
 from sdmx_service.structures.artefacts import (
     Codelist,
     Constraint,
@@ -55,6 +55,7 @@ class Missing(Enum):
 
     REFUSED = "an error, for a publication holds all it refers to"
     ALLOWED = "an artefact kept elsewhere, as in a message that is imported"
+    TOLD = "a fault that ``faults`` tells, for an import says whose fault it is"
 
 
 class StructureStore:
@@ -77,12 +78,10 @@ class StructureStore:
                 )
             self._versions.setdefault(artefact.identity[:3], []).append(artefact.version)
         self._items: dict[Identity, frozenset[str]] = {}
-        self._views = Views(self, strict=missing is Missing.REFUSED)
+        self._views = Views(self, strict=missing is not Missing.ALLOWED)
         if missing is Missing.REFUSED:
-            for artefact in self._artefacts.values():
-                for reference in artefact.references:
-                    self._check(artefact, reference)
-            self._views.all()
+            for _, error in self.faults():
+                raise error
 
     @classmethod
     def read(cls, directory: Path, *, missing: Missing = Missing.REFUSED) -> StructureStore:
@@ -108,14 +107,24 @@ class StructureStore:
         new = {artefact.identity: artefact for artefact in artefacts}
         return StructureStore(({**self._artefacts, **new}).values(), missing=self.missing)
 
-    def problem(self, artefact: Artefact) -> StructureError | None:
-        """Return what is wrong with the first reference of an artefact that leads nowhere."""
-        try:
-            for reference in artefact.references:
+    def problems(self, artefact: Artefact) -> Iterator[tuple[Reference, StructureError]]:
+        """Yield the references of an artefact that lead nowhere, and what is wrong with each."""
+        for reference in artefact.references:
+            try:
                 self._check(artefact, reference)
-        except StructureError as error:
-            return error
-        return None
+            except StructureError as error:
+                yield reference, error
+
+    def faults(self) -> Iterator[tuple[Artefact, SdmxServiceError]]:
+        """Yield the artefacts that lead nowhere or whose typed view cannot be made, and why."""
+        for artefact in self._artefacts.values():
+            for _, problem in self.problems(artefact):
+                yield artefact, problem
+        for artefact in self.artefacts:
+            try:
+                self._views.make(artefact)
+            except (StructureError, NotFound) as error:
+                yield artefact, error
 
     # -- typed views ------------------------------------------------------------------------
 
@@ -136,12 +145,18 @@ class StructureStore:
         return self._views.dataflow(self._one((ArtefactKind.DATAFLOW,), id, agency, version))
 
     def dataflows(self) -> tuple[Dataflow, ...]:
-        """Return all dataflows in the order of the files."""
+        """Return all dataflows in the order of the files, those kept elsewhere apart."""
         return tuple(
             self._views.dataflow(found)
             for found in self._artefacts.values()
-            if found.kind is ArtefactKind.DATAFLOW and not found.external
+            if found.kind is ArtefactKind.DATAFLOW and not self.elsewhere(found)
         )
+
+    def elsewhere(self, artefact: Artefact) -> bool:
+        """Return whether it is a stub, or what its data would be of: its flow, its structure."""
+        urn = artefact.content.get("dataflow") or artefact.content.get("structure")
+        behind = self.target(urn) if isinstance(urn, str) else None
+        return artefact.external or (behind is not None and self.elsewhere(behind))
 
     def provisioned(self, id: str, agency: str | None = None, version: str = "~") -> Dataflow:
         """Return the dataflow of a provision agreement as far as that goes.
@@ -312,14 +327,22 @@ class StructureStore:
         found = self.find(kinds, agency or "*", id, version)
         if found:
             return found[-1]
-        known = {artefact.id for artefact in self.find(kinds, version="*")}
-        close = get_close_matches(id, sorted(known), n=3)
         path = kinds[0].paths[0]
         raise NotFound(
             f"{path} {agency or '*'}:{id}({version})",
             expected=f"a {path} that is published",
-            hint=f"did you mean {' or '.join(close)}?" if close else None,
+            hint=self.hint(kinds, id),
         )
+
+    def hint(self, kinds: Collection[ArtefactKind], id: str) -> str | None:
+        """Return what somebody may have meant who asked for an id in vain.
+
+        Where the id is there, agency or version are not: these are told.
+        """
+        known = self.find(kinds, version="*")
+        same = [f"{one.agency}:{one.id}({one.version})" for one in known if one.id == id]
+        close = same or get_close_matches(id, sorted({one.id for one in known}), n=3)
+        return f"did you mean {' or '.join(close[:3])}?" if close else None
 
     def _check(self, artefact: Artefact, reference: Reference) -> None:
         urn, kinds = reference.urn, reference.kinds

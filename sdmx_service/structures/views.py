@@ -41,8 +41,8 @@ class Views:
         self._flows: dict[Identity, Dataflow] = {}
         self._extended: dict[Identity, Artefact] = {}
 
-    def all(self) -> None:
-        """Make every view, so that what is wrong comes out now."""
+    def make(self, artefact: Artefact) -> None:
+        """Make the view of an artefact if it has one, so that what is wrong comes out now."""
         makers = {
             ArtefactKind.CODELIST: self.codelist,
             ArtefactKind.GEOGRAPHIC_CODELIST: self.codelist,
@@ -52,10 +52,11 @@ class Views:
             ArtefactKind.METADATA_STRUCTURE: self.metadatastructure,
             ArtefactKind.DATAFLOW: self.dataflow,
         }
-        for artefact in self._store.artefacts:
-            if artefact.kind in makers and not artefact.external:
-                makers[artefact.kind](artefact)
-            elif artefact.kind is ArtefactKind.PROVISION_AGREEMENT and self._allowed(artefact):
+        if artefact.kind in makers and not artefact.external:
+            makers[artefact.kind](artefact)
+        elif artefact.kind is ArtefactKind.PROVISION_AGREEMENT and self._allowed(artefact):
+            flow = self._store.target(artefact.content.get("dataflow", ""))
+            if flow is None or not flow.external:
                 self.provisioned(artefact)
 
     def extended(self, artefact: Artefact) -> Artefact:
@@ -104,6 +105,12 @@ class Views:
         is the affair of its provider alone (SDMX 2.1, section 6: constraints are inherited from
         the structure to the flow, from the flow to the agreement).
         """
+        if artefact.external:
+            raise NotFound(
+                artefact.urn,
+                expected="a dataflow that is published here",
+                hint="this is a stub of one that is kept elsewhere",
+            )
         if artefact.identity not in self._flows:
             used = self._used(artefact, ArtefactKind.DATA_STRUCTURE)
             constraints = dict.fromkeys((*self._allowed(artefact), *self._allowed(used)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -38,6 +39,7 @@ from sdmx_service.web.structure import structure15, structure22
 
 __all__ = ["application", "serve", "served"]
 
+_ENTRIES = ("/rest", "/rest/", "/sdmx/v2", "/sdmx/v2/")
 _LONGEST_PATH = 4096
 _LONGEST_QUERY = 8192
 _RELEASES, _CACHE = "SDMX_SERVICE_RELEASES", "SDMX_SERVICE_CACHE"
@@ -112,6 +114,11 @@ def _coded(scope: Scope) -> Scope:
     return {**scope, "headers": [*kept, (name, b", ".join(lines))]}
 
 
+def _routes(path: str, endpoint: Callable[[Request], Response]) -> tuple[Route, Route]:
+    """Return the routes of a resource; what it says of a path without a rest it says itself."""
+    return Route(path, endpoint), Route(f"{path}/{{query:path}}", endpoint)
+
+
 def application(releases: Path | str, *, cache: int = 0) -> Starlette:
     """Return the application that serves the current release under the folder ``releases``.
 
@@ -120,23 +127,19 @@ def application(releases: Path | str, *, cache: int = 0) -> Starlette:
     current = CurrentRelease(Path(releases))
     app = Starlette(
         routes=[
-            Route("/", home),
-            Route("/healthz", health),
-            Route("/rest/data", data15),
-            Route("/rest/data/{query:path}", data15),
-            Route("/rest/availableconstraint/{query:path}", availability15),
-            Route("/rest/schema/{query:path}", schema15),
-            Route("/rest/metadata/{query:path}", metadata15),
+            *(Route(path, home) for path in ("/", *_ENTRIES)),
+            *(Route(path, health) for path in ("/healthz", "/healthz/")),
+            *_routes("/rest/data", data15),
+            *_routes("/rest/availableconstraint", availability15),
+            *_routes("/rest/schema", schema15),
+            *_routes("/rest/metadata", metadata15),
             Route("/rest/{query:path}", structure15),
-            Route("/sdmx/v2/data", data22),
-            Route("/sdmx/v2/data/{query:path}", data22),
-            Route("/sdmx/v2/availability", availability22),
-            Route("/sdmx/v2/availability/{query:path}", availability22),
-            Route("/sdmx/v2/schema/{query:path}", schema22),
-            Route("/sdmx/v2/metadata/{query:path}", metadata22),
-            Route("/sdmx/v2/registration/{query:path}", registration22),
-            Route("/sdmx/v2/structure", structure22),
-            Route("/sdmx/v2/structure/{query:path}", structure22),
+            *_routes("/sdmx/v2/data", data22),
+            *_routes("/sdmx/v2/availability", availability22),
+            *_routes("/sdmx/v2/schema", schema22),
+            *_routes("/sdmx/v2/metadata", metadata22),
+            *_routes("/sdmx/v2/registration", registration22),
+            *_routes("/sdmx/v2/structure", structure22),
         ],
         middleware=[
             Middleware(_Coded),
@@ -150,6 +153,8 @@ def application(releases: Path | str, *, cache: int = 0) -> Starlette:
             Exception: answer_error,
         },
     )
+    # A redirect would lead to the address that the server thinks it has.
+    app.router.redirect_slashes = False
     app.state.current = current
     return app
 

@@ -30,6 +30,7 @@ from sdmx_service.web.current import CurrentRelease
 from sdmx_service.web.language import preferred
 from sdmx_service.web.paging import links
 from sdmx_service.web.problem import NoResults
+from sdmx_service.web.sender import sender_of
 
 __all__ = ["REST15", "REST22", "Interface", "Wish", "data15", "data22", "message_of", "standing_of"]
 
@@ -229,6 +230,7 @@ def message_of(
         release.published,
         observed_by=query.observed_by,
         languages=wish.languages,
+        sender=sender_of(release, datasets[0].flow.agency),
         labels=wish.choice.labels,
         keys=wish.choice.keys,
         time_format=wish.choice.time_format,

@@ -81,7 +81,12 @@ def answer_error(request: Request, error: Exception) -> Response:
     status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, f"the service failed: {_OURS}"
     parts: dict[str, str] = {}
     if isinstance(error, SdmxServiceError):
-        status, detail, parts = HTTPStatus(error.http_status), str(error), error.as_dict()
+        status = HTTPStatus(error.http_status)
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            # Where in the files of the release is nobody's business outside.
+            parts = {"where": request.url.path[:255], "hint": _OURS}
+        else:
+            detail, parts = str(error), error.as_dict()
     elif isinstance(error, HTTPException):
         status = HTTPStatus(error.status_code)
         named = _of_http(request, status)

@@ -36,6 +36,7 @@ from sdmx_service.structures.maintainable import Identity
 from sdmx_service.structures.urns import Urn
 from sdmx_service.web.answer import Asked, answer
 from sdmx_service.web.language import preferred
+from sdmx_service.web.sender import sender_of
 
 __all__ = ["registration22"]
 
@@ -75,7 +76,8 @@ def registration22(request: Request) -> Response:
     if not found:
         return answer(request, release, choice.content_type, None)
     if choice.format in registry:
-        sender = found[0].agreement.partition("=")[2].partition(":")[0].replace(".", "_")
+        agency = found[0].agreement.partition("=")[2].partition(":")[0]
+        sender = sender_of(release, agency)
         pieces = choice.format.write(RegistrationMessage(found, sender, release.published))
         return answer(request, release, choice.content_type, pieces)
     wanted = preferred(release, request.headers.get("accept-language"), given.get("lang"))

@@ -38,6 +38,7 @@ from sdmx_service.web.answer import Asked, answer
 from sdmx_service.web.current import CurrentRelease
 from sdmx_service.web.language import preferred, told
 from sdmx_service.web.problem import NoResults
+from sdmx_service.web.sender import sender_of
 
 __all__ = ["answer_artefacts", "chosen_format", "release_asked", "structure15", "structure22"]
 
@@ -172,7 +173,7 @@ def answer_artefacts(
     message = StructureMessage(
         artefacts=tuple(asked),
         referenced=behind,
-        sender=next(iter(asked)).agency.replace(".", "_"),
+        sender=sender_of(release, next(iter(asked)).agency),
         prepared=release.published,
         detail=detail,
         languages=wanted,

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
 import jsonschema
@@ -16,6 +18,7 @@ from lxml import etree
 
 from sdmx_service.query.period import parse_period
 from sdmx_service.release import Release
+from sdmx_service.web.sender import sender_of
 
 pytestmark = pytest.mark.service
 
@@ -261,3 +264,34 @@ def test_data_can_be_asked_for_by_provider_and_by_agreement(
     assert web.get(f"/rest/data/{flow.id}/all/NOBODY").status_code == 404
     path = f"/sdmx/v2/data/provisionagreement/SIS/{agreement.id}?format=csv"
     assert agreement.id in web.get(path).text
+
+
+@pytest.mark.parametrize("path", ["/rest", "/rest/", "/sdmx/v2", "/sdmx/v2/"])
+def test_an_entry_point_tells_what_there_is(web: httpx.Client, path: str) -> None:
+    answer = web.get(path)
+    assert answer.status_code == 200
+    assert answer.json()["entryPoints"] == web.get("/").json()["entryPoints"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/sdmx/v2/registration", "/sdmx/v2/metadata", "/sdmx/v2/schema"),
+        *("/sdmx/v2/availability", "/rest/schema", "/rest/metadata", "/rest/availableconstraint"),
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_resource_without_the_rest_of_its_path_says_what_is_missing(
+    web: httpx.Client, path: str, slash: str
+) -> None:
+    answer = web.get(path + slash, follow_redirects=False)
+    assert answer.status_code == 400
+    assert answer.json()["where"] in ("path", "context")
+    assert answer.json()["expected"]
+
+
+def test_a_message_is_sent_by_who_publishes_it(release: Release) -> None:
+    """SDMXMessage.xsd: "information about the party that is transmitting the message"."""
+    told = SimpleNamespace(definitions={"publication": {"agency": "SIS.METHODS"}})
+    assert sender_of(cast(Release, told), "ECB") == "SIS_METHODS"
+    assert sender_of(release, "ECB") == "ECB"

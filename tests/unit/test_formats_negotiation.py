@@ -248,3 +248,36 @@ def test_any_header_is_understood_or_refused(header: str) -> None:
 
 def test_every_trait_of_a_message_has_a_format_that_carries_it() -> None:
     assert set(Feature) == {trait for one in data_formats() for trait in one.carries}
+
+
+@pytest.mark.parametrize(
+    ("accept", "name"),
+    [
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "generic"),  # Java
+        (",,", "generic"),  # RFC 9110, 5.6.1.2: empty members are nothing
+        (f"{CSV};q=.5, application/vnd.sdmx.data+json;q=.75", "json21"),
+        ("application/vnd.sdmx.data+json;version=1.0.0-wd", "json10"),
+    ],
+)
+def test_headers_that_old_clients_send_are_understood(accept: str, name: str) -> None:
+    assert _chosen(accept) == name
+
+
+def test_names_that_other_services_have_are_known() -> None:
+    """What the pages of .Stat Suite and the Fusion Metadata Registry give to copy."""
+    labelled = negotiate(data_formats(), accept=None, default=GENERIC, asked="csvfilewithlabels")
+    assert labelled.format.media_type == CSV
+    assert labelled.labels is Labels.BOTH
+    assert _chosen(None, "sdmx-json-1.0") == "json10"
+    assert _chosen(None, "sdmx-csv-2.0.0") == "csv20"
+    with pytest.raises(NotAcceptable):
+        _chosen(None, "sdmx-json-7.0")
+
+
+def test_where_the_usual_format_has_no_place_its_nearest_relative_answers() -> None:
+    others = [one for one in data_formats() if one.generation is not Generation.SDMX_2_1]
+    tables = [one for one in data_formats() if "+" not in one.media_type]
+    choice = negotiate(
+        [*tables, *others], accept="*/*", default=GENERIC, generation=Generation.SDMX_2_1
+    )
+    assert choice.format.name == "xml31"

@@ -269,7 +269,7 @@ def test_a_crash_while_writing_leaves_what_was_there(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", crash)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(StructureError, match=r"no space left.*nothing was written"):
         outcomes(directory, codelist("CL_NEW", "X"))
     assert files(directory) == before
     assert [one.name for one in directory.parent.iterdir()] == ["structures"]
@@ -283,7 +283,11 @@ def test_the_command_answers_people_and_machines(
     arguments = ["import", str(file), "--project", str(tmp_path), "--json"]
     assert main([*arguments, "--dry-run"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said == {"created": [CL.format("CL_NEW", "1.0.0")], "files": []}
+    assert said == {
+        "created": [CL.format("CL_NEW", "1.0.0")],
+        "dry run": "nothing was written",
+        "files": [],
+    }
     assert main(arguments) == 0
     assert json.loads(capsys.readouterr().out)["files"] == ["Codelist-SIS-CL_NEW-1.0.0.xml"]
     file.write_bytes(message(codelist("CL_NEW", "Y"), codelist("CL_MORE", "Y")))
