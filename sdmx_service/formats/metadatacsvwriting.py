@@ -11,6 +11,7 @@ from typing import Any
 
 from sdmx_service.formats.action import Generation
 from sdmx_service.formats.csvfields import subseparator
+from sdmx_service.formats.lexical import text_of
 from sdmx_service.formats.message import Labels
 from sdmx_service.formats.metadata import MetadataMessage
 from sdmx_service.formats.metadatacsvcolumns import NAMES, REPORTED_TO, Column, columns_of
@@ -107,7 +108,7 @@ class _Message:
         plain: list[tuple[Column, str]] = []
         for column in self.columns:
             value = _gathered(one.attributes, column, 0)
-            plain.append((column, self.field(value, column, _text)))
+            plain.append((column, self.field(value, column, text_of)))
             row += self.fields(value, column, plain[-1][1])
         self.check(one, plain)
         return row
@@ -122,7 +123,7 @@ class _Message:
             return self.message.text(found.name) if found else ""
 
         def with_name(code: Any) -> str:
-            return f"{code}: {called}" if (called := name(code)) else _text(code)
+            return f"{code}: {called}" if (called := name(code)) else text_of(code)
 
         if self.apart:
             names = self.field(value, column, name)
@@ -176,7 +177,7 @@ def _plain(attributes: list[Any]) -> list[Any]:
     for one in sorted(attributes, key=lambda found: first[found["id"]]):
         said = dict(one)
         if "value" in said and not isinstance(said["value"], dict):
-            said["value"] = _text(said["value"])
+            said["value"] = text_of(said["value"])
         if "attributes" in said:
             said["attributes"] = _plain(said["attributes"])
         kept.append(said)
@@ -223,9 +224,3 @@ def _quoted(text: str, between: str, *, always: bool = False) -> str:
     if text and (always or between in text or text.startswith('"')):
         return '"' + text.replace('"', '""') + '"'
     return text
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)

@@ -19,7 +19,6 @@ __all__ = [
     "markup_of",
     "moment_of",
     "named",
-    "text_of",
     "texts_of",
     "value_of",
     "write_annotations",
@@ -27,13 +26,6 @@ __all__ = [
 
 TYPE = f"{{{XSI}}}type"
 """The XML attribute that says the type of a value."""
-
-
-def text_of(value: Any) -> str:
-    """Return a value as XML Schema writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def named(parent: Element, texts: Mapping[str, str], tag: str) -> None:

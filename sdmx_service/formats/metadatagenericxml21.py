@@ -9,13 +9,14 @@ from lxml import etree
 
 from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Generation
+from sdmx_service.formats.lexical import text_of
 from sdmx_service.formats.metadata import (
     MetadataMessage,
     register_metadata,
     register_metadata_reader,
     typed_value,
 )
-from sdmx_service.formats.metadataelements import named, text_of
+from sdmx_service.formats.metadataelements import named
 from sdmx_service.formats.metadatareports21 import (
     COMMON,
     MESSAGE,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import orjson
 
 from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Generation
+from sdmx_service.formats.lexical import text_of
 from sdmx_service.formats.message import message_id
 from sdmx_service.formats.metadata import (
     MetadataMessage,
@@ -112,6 +114,7 @@ def _set(one: MetadataSet, message: MetadataMessage, *, newest: bool) -> dict[st
     for key in ("targets", "attributes"):
         if not content.get(key):
             raise _cannot(one, f"no {key}", version)
+    content["attributes"] = _in_json(content["attributes"])
     written: dict[str, Any] = {}
     for key, value in content.items():
         if key in ("names", "descriptions"):
@@ -119,6 +122,19 @@ def _set(one: MetadataSet, message: MetadataMessage, *, newest: bool) -> dict[st
         written[key] = value
     # The standard asks for a name; a message that has none gives the id.
     return written if "name" in written else {**written, "name": one.id}
+
+
+def _in_json(attributes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return attributes with INF and NaN as texts, for which JSON has no numbers."""
+    found = []
+    for attribute in attributes:
+        one = dict(attribute)
+        if isinstance(value := one.get("value"), float) and not math.isfinite(value):
+            one["value"] = text_of(value)
+        if "attributes" in one:
+            one["attributes"] = _in_json(one["attributes"])
+        found.append(one)
+    return found
 
 
 def _ids_at_the_top(one: MetadataSet, message: MetadataMessage) -> list[str]:

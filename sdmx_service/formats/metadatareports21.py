@@ -13,6 +13,7 @@ from typing import Any
 from lxml import etree
 
 from sdmx_service.errors import DataError
+from sdmx_service.formats.lexical import text_of
 from sdmx_service.formats.message import message_id
 from sdmx_service.formats.metadata import MetadataMessage
 from sdmx_service.formats.metadataelements import (
@@ -20,7 +21,6 @@ from sdmx_service.formats.metadataelements import (
     markup_of,
     moment_of,
     named,
-    text_of,
     texts_of,
 )
 from sdmx_service.formats.schemaxsdmetadata import OBJECT, REPORT, TARGET

@@ -9,6 +9,7 @@ from lxml import etree
 
 from sdmx_service.errors import DataError, StructureError
 from sdmx_service.formats.action import Generation
+from sdmx_service.formats.lexical import text_of
 from sdmx_service.formats.message import message_id
 from sdmx_service.formats.metadata import (
     MetadataMessage,
@@ -21,7 +22,6 @@ from sdmx_service.formats.metadataelements import (
     markup_of,
     moment_of,
     named,
-    text_of,
     texts_of,
     value_of,
     write_annotations,

@@ -50,8 +50,9 @@ def write_template(message: Writable) -> Iterator[bytes]:
     name, role, kind, code = EXPLAINED
     writer.writerow([name, "", "", *(localised(one.name) for one in components)])
     writer.writerow([role, "", "", *map(_role, components)])
-    writer.writerow([kind, "", "", *map(_type, components)])
     lists = [list(allowed(message.flow, one, message.languages) or ()) for one in components]
+    types = (_type(one, len(codes)) for one, codes in zip(components, lists, strict=True))
+    writer.writerow([kind, "", "", *types])
     columns = [[context], [identity], ["D"] if message.deletion else ["I", "A", "M", "R", "D"]]
     for row in zip_longest(*columns, *lists, fillvalue=""):
         # The words for the first cell stand beside the mark that keeps the row from being read.
@@ -75,8 +76,9 @@ def _role(component: Component) -> str:
     return f"{component.role.value}{level}, {'mandatory' if component.mandatory else 'optional'}"
 
 
-def _type(component: Component) -> str:
+def _type(component: Component, codes: int) -> str:
     if component.codelist is not None:
-        return component.codelist.id
+        known = len(component.codelist.codes)
+        return f"{component.codelist.id}{f' ({codes} of {known} codes)' if codes < known else ''}"
     facets = ", ".join(f"{name} {value}" for name, value in component.facets.items())
     return f"{component.data_type} ({facets})" if facets else component.data_type

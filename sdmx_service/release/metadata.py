@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sdmx_service.formats.metadata import MetadataMessage
 from sdmx_service.query.metadata_query import MetadataQuery
 from sdmx_service.release.release import Release
-from sdmx_service.release.reports import FLOW, quality_reports
+from sdmx_service.release.reports import quality_reports
 from sdmx_service.structures.artefacts import MetadataStructure
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
@@ -16,16 +16,7 @@ from sdmx_service.structures.store import StructureStore
 from sdmx_service.structures.urns import Urn
 from sdmx_service.structures.versions import choose
 
-__all__ = ["metadata_answer", "metadata_message", "reported_structure"]
-
-
-def reported_structure(release: Release) -> MetadataStructure | None:
-    """Return the structure of a release's own reports; None where it has no flow for them."""
-    flows = release.structures.find(ArtefactKind.METADATAFLOW, id=FLOW)
-    if not flows:
-        return None
-    one = flows[-1]
-    return release.structures.metadataflow(one.id, one.agency, one.version).structure
+__all__ = ["metadata_answer", "metadata_message"]
 
 
 def metadata_answer(

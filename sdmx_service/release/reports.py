@@ -7,23 +7,21 @@ that is not public: of the policies that protect people their names, never a num
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Self
+from functools import cached_property, lru_cache
+from typing import Any
 
 import polars as pl
 
 from sdmx_service.formats.registration import Registration
 from sdmx_service.release.release import Release
-from sdmx_service.structures.artefacts import Metadataflow
+from sdmx_service.structures.artefacts import MetadataStructure
 from sdmx_service.structures.kinds import ArtefactKind
+from sdmx_service.structures.maintainable import Artefact
 from sdmx_service.structures.metadataset import MetadataSet
 
-__all__ = ["FLOW", "quality_reports", "registration_reports"]
+__all__ = ["quality_reports", "registration_reports", "reported_structure"]
 
-FLOW = "MDF_QUALITY"
-"""The metadataflow that the reports are made for."""
-
-_ESTIMATES = "DSD_INCL_IND"
+_ESTIMATES = "DSD_INCL_IND"  # the structure that build makes estimates in
 _STATISTICS = {
     "poverty_rate": "share of people below a poverty line",
     "gini": "Gini coefficient",
@@ -36,50 +34,70 @@ _LANGUAGE = "en"
 Reported = Mapping[str, Any]
 
 
-@lru_cache(maxsize=8)
 def quality_reports(release: Release) -> tuple[MetadataSet, ...]:
     """Return the reports, those of indicators first; none where the release has no flow for them.
 
     A release without definitions has no reports either.
     """
-    reports = _Reports.of(release)
-    if reports is None:
-        return ()
-    definitions = release.definitions
-    return (
-        *(reports.of_indicator(indicator) for indicator in definitions["indicators"].values()),
-        *(reports.of_survey(survey) for survey in definitions["surveys"].values()),
-    )
+    reports = _reports(release)
+    return () if reports is None else reports.all
+
+
+def reported_structure(release: Release) -> MetadataStructure | None:
+    """Return the structure of a release's own reports; None where it has none."""
+    reports = _reports(release)
+    return None if reports is None else reports.flow.structure
 
 
 def registration_reports(
     release: Release, registrations: Iterable[Registration]
 ) -> tuple[MetadataSet, ...]:
     """Return what is registered as a report about each agreement, where releases have reports."""
-    reports = _Reports.of(release)
+    reports = _reports(release)
     return () if reports is None else tuple(map(reports.of_registration, registrations))
 
 
+@lru_cache(maxsize=8)
+def _reports(release: Release) -> _Reports | None:
+    """Return the reports for the metadataflow whose structure asks for most of what is known.
+
+    So a flow is found by what it is and not by its id; one that asks for nothing of it is none.
+    """
+    if "indicators" not in release.definitions:
+        return None
+    flows = release.structures.find(ArtefactKind.METADATAFLOW)
+    made = [_Reports(release, flow) for flow in flows if not flow.external]
+    best = max(made, key=lambda one: one.told, default=None)
+    return best if best and best.told else None
+
+
 class _Reports:
-    """Makes the reports of one release."""
+    """Makes the reports of one release for one metadataflow."""
 
-    @classmethod
-    def of(cls, release: Release) -> Self | None:
-        """Return None where the release has no flow for reports, or no definitions."""
-        flows = release.structures.find(ArtefactKind.METADATAFLOW, id=FLOW)
-        if not flows or "indicators" not in release.definitions:
-            return None
-        one = flows[-1]
-        flow = release.structures.metadataflow(one.id, one.agency, one.version)
-        return cls(release, flow, one.urn)
-
-    def __init__(self, release: Release, flow: Metadataflow, urn: str) -> None:
+    def __init__(self, release: Release, flow: Artefact) -> None:
         self.release = release
-        self.flow = flow
-        self.urn = urn
+        self.flow = release.structures.metadataflow(flow.id, flow.agency, flow.version)
+        self.urn = flow.urn
         self.definitions = release.definitions
         self.publication: Reported = release.definitions["publication"]
         self.table = release.table(_ESTIMATES) if _ESTIMATES in release.manifest.rows else None
+
+    @cached_property
+    def all(self) -> tuple[MetadataSet, ...]:
+        """The reports that say anything, those of indicators first."""
+        made = (
+            *(
+                self.of_indicator(indicator)
+                for indicator in self.definitions["indicators"].values()
+            ),
+            *(self.of_survey(survey) for survey in self.definitions["surveys"].values()),
+        )
+        return tuple(one for one in made if one.attributes)
+
+    @property
+    def told(self) -> int:
+        """How many attributes of the structure have something said in a report."""
+        return len({attribute["id"] for one in self.all for attribute in one.attributes})
 
     def of_indicator(self, indicator: Reported) -> MetadataSet:
         surveys = [self.definitions["surveys"][id] for id in indicator["surveys"]]
@@ -102,7 +120,7 @@ class _Reports:
         return self.set(
             f"QR_{indicator['id']}",
             f"Quality report: {indicator['name']}",
-            [self.code("CL_INDICATOR", indicator["id"])],
+            [self.code("INDICATOR", indicator["id"])],
             said,
         )
 
@@ -132,7 +150,7 @@ class _Reports:
             "COMMENT_DSET": list(survey["notes"]),
             "QUALITY_ASSMNT": self.truth(area),
         }
-        targets = [self.code("CL_AREA", id) for id in below]
+        targets = [self.code("REF_AREA", id) for id in below]
         return self.set(f"QR_{survey['id']}", f"Quality report: {survey['title']}", targets, said)
 
     def of_registration(self, one: Registration) -> MetadataSet:
@@ -215,9 +233,11 @@ class _Reports:
         inside = sum(bool(cell["inside"]) for cell in cells)
         return f"The truth of {len(cells)} figures is known; {inside} of their intervals hold it."
 
-    def code(self, codelist: str, id: str) -> str:
-        found = self.release.structures.codelist(codelist)
-        return ArtefactKind.CODELIST.urn(found.agency, found.id, found.version, id)
+    def code(self, dimension: str, id: str) -> str:
+        structure = self.release.structures.datastructure(_ESTIMATES)
+        codes = structure.by_id[dimension].codelist
+        assert codes is not None  # definitions name codes of it
+        return ArtefactKind.CODELIST.urn(codes.agency, codes.id, codes.version, id)
 
     def set(
         self, id: str, name: str, targets: Sequence[str], said: Mapping[str, Any]

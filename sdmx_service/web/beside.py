@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sdmx_service.errors import SemanticError
 from sdmx_service.formats import DataMessage
 from sdmx_service.formats.dataset import DataSet
 from sdmx_service.formats.metadataattached import (
@@ -14,8 +15,7 @@ from sdmx_service.formats.metadataattached import (
 from sdmx_service.formats.registry import Format
 from sdmx_service.query.query import DataQuery
 from sdmx_service.release import Release
-from sdmx_service.release.metadata import reported_structure
-from sdmx_service.release.reports import quality_reports
+from sdmx_service.release.reports import quality_reports, reported_structure
 
 __all__ = ["left_out", "told"]
 
@@ -26,10 +26,18 @@ def told(
     """Return data sets with the metadata that a query asks for.
 
     Who asks for all attributes gets those that the format has a place for (decision 0035); who
-    asks for metadata (``attributes=msd``) gets NotAcceptable where it has none.
+    asks for metadata (``attributes=msd``) gets NotAcceptable where it has none, and SemanticError
+    where the release has no metadata.
     """
     if not query.metadata or (_everything(query) and not carries_metadata(format)):
         return datasets
+    if not _everything(query) and reported_structure(release) is None:
+        raise SemanticError(
+            "attributes",
+            got="msd",
+            expected="attributes of the data structure, as the release tells no metadata",
+            hint="attributes=dsd; GET /metadataflow/* lists the metadataflows",
+        )
     found = _described(datasets, release)
     if _differ(found, datasets):
         refuse_uncarried(format)

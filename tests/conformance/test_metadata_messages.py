@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -161,6 +162,23 @@ def assert_valid(name: str, content: bytes) -> None:
 def bare(one: MetadataSet) -> dict[str, Any]:
     """Return the content without what SDMX-CSV has no column for."""
     return {key: value for key, value in one.content.items() if key != "names"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("value", "text"), [(math.inf, "INF"), (-math.inf, "-INF"), (math.nan, "NaN")]
+)
+def test_what_is_no_finite_number_is_written_as_xml_schema_does(
+    name: str, value: float, text: str
+) -> None:
+    """XML Schema part 2, 3.2.5.1; SDMX-CSV follows it, and JSON has no number for it."""
+    content = written(name, message(metadata_set([{"id": "SHARE", "value": value}])))
+    assert_valid(name, content)
+    (again,) = read_metadata(name, content, STRUCTURES).sets
+    assert str(again.attributes[0]["value"]) == (text if "json" in name else str(value))
+    (raw,) = read_metadata(name, content).sets
+    if "metadataxml" not in name:  # its values say their type themselves
+        assert raw.attributes[0]["value"] == text
 
 
 @pytest.mark.parametrize(("one", "name"), CASES)

@@ -122,3 +122,29 @@ def test_of_the_formats_accepted_one_with_a_place_is_chosen(web: httpx.Client) -
         assert "x-left-out" not in found.headers
     plain = web.get(DATA, headers={"Accept": accept})
     assert plain.headers["content-type"].startswith("application/vnd.sdmx.genericdata+xml")
+
+
+def test_who_asks_for_metadata_where_a_release_tells_none_is_told_so(
+    releases: Path, running: Callable[[Path], AbstractContextManager[str]]
+) -> None:
+    """REST 2.2 says 422 to what is well said of a thing that is not there; all is what there is."""
+    with running(releases) as url, httpx.Client(base_url=url, verify=False, timeout=60) as web:
+        asked = {
+            one: web.get(DATA, params={"attributes": one}) for one in ("msd", "dsd,msd", "all")
+        }
+    assert {one: answer.status_code for one, answer in asked.items()} == {
+        "msd": 422,
+        "dsd,msd": 422,
+        "all": 200,
+    }
+    assert "the release tells no metadata" in asked["msd"].text
+
+
+def test_any_type_is_one_that_a_schema_of_metadata_has(web: httpx.Client) -> None:
+    """RFC 9110, 12.5.1: ``*/*`` is every media type."""
+    for interface in ("/rest", "/sdmx/v2"):
+        for path in ("metadatastructure/SIS/MSD_QUALITY", "metadataflow/SIS/MDF_QUALITY/1.0.0"):
+            for accept in ("*/*", ""):
+                found = web.get(f"{interface}/schema/{path}", headers={"Accept": accept})
+                assert found.status_code == 200
+                assert "schema" in found.headers["content-type"]

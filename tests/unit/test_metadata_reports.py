@@ -23,10 +23,13 @@ from sdmx_service.query.metadata_query import metadata_query15, metadata_query22
 from sdmx_service.query.schema_query import schema_query15, schema_query22
 from sdmx_service.release import Release, open_release
 from sdmx_service.release.metadata import metadata_answer
-from sdmx_service.release.reports import FLOW, quality_reports
+from sdmx_service.release.publishing import publish
+from sdmx_service.release.reports import quality_reports, reported_structure
 from sdmx_service.release.schema import schema_message, schema_structures
 from sdmx_service.structures.kinds import ArtefactKind
 from tests.conformance.test_schema import WRITERS, joined, xml_schema
+
+FLOW = "MDF_QUALITY"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,35 @@ def test_there_is_a_report_for_each_indicator_and_each_survey(release: Release) 
     ids = {one.id for one in quality_reports(release)}
     definitions = release.definitions
     assert ids == {f"QR_{id}" for id in (*definitions["indicators"], *definitions["surveys"])}
+
+
+def test_the_flow_of_the_reports_may_have_any_id(release: Release, tmp_path: Path) -> None:
+    """An office names its structures as it likes: what a flow asks for is what makes it the one."""
+    folder = tmp_path / "structures"
+    folder.mkdir()
+    for file in (release.directory / "structures").iterdir():
+        text = file.read_text("utf-8").replace("MDF_QUALITY", "MDF_OFFICE")
+        (folder / file.name).write_text(text.replace("MSD_QUALITY", "OFFICE"), "utf-8")
+    publish(
+        tmp_path / "releases",
+        title="Another office",
+        tables={"DSD_INCL_IND": release.table("DSD_INCL_IND").head(10)},
+        structures=folder,
+        definitions=release.definitions,
+        annexes={},
+        inputs={},
+        generator="tests",
+    )
+    other = open_release(tmp_path / "releases")
+    structure = reported_structure(other)
+    assert structure is not None
+    assert structure.id == "OFFICE"
+    assert {one.id for one in quality_reports(other)} == {
+        one.id for one in quality_reports(release)
+    }
+    assert {one.reported_to.rpartition("=")[2] for one in quality_reports(other)} == {
+        "SIS:MDF_OFFICE(1.0.0)"
+    }
 
 
 def test_a_report_says_what_the_definition_says(release: Release, repository: Path) -> None:
