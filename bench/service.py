@@ -33,7 +33,7 @@ from sdmx_service.release import open_release
 
 FLOW = "/sdmx/v2/data/dataflow/SIS/DF_ALL/1.0.0"
 AVAILABLE = "/sdmx/v2/availability/dataflow/SIS/DF_ALL/1.0.0"
-POINTS, SLICES, RUNS = 3_000, 9, 3
+POINTS, SLICES, RUNS = 3_000, 45, 3
 CSV = "application/vnd.sdmx.data+csv;version=2.0.0"
 XML = "application/vnd.sdmx.structurespecificdata+xml;version=2.1"
 JSON = "application/vnd.sdmx.data+json;version=2.0.0"

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from itertools import chain, islice
 from typing import TypeVar
 
 import polars as pl
@@ -23,10 +24,15 @@ def abreast(write: Callable[[Block], bytes], blocks: Iterable[Block]) -> Iterato
     all of the time, so threads suffice. ``write`` must depend on its block alone. What it raises is
     raised in the place of its piece; the pieces after it are not made.
     """
+    left = iter(blocks)
+    first = list(islice(left, 2))
+    if len(first) < 2:
+        yield from map(write, first)  # nothing to be made beside it
+        return
     threads, most = _threads(), _at_once()
     coming: deque[Future[bytes]] = deque()
     try:
-        for block in blocks:
+        for block in chain(first, left):
             coming.append(threads.submit(write, block))
             if len(coming) > most:
                 yield coming.popleft().result()

@@ -136,13 +136,12 @@ def _of_indexes(
         return Column(one, Rendering(column.map_batches(places, return_dtype=pl.Int64)), values)
     place = {value: at for at, value in enumerate(texts)}
     if isinstance(kind, pl.List):
-
-        def lists(part: pl.Series) -> pl.Series:
-            cells = part.cast(pl.List(pl.String)).to_list()
-            found = [None if t is None else str([place[code] for code in t]) for t in cells]
-            return pl.Series([None if text == "[]" else text for text in found], dtype=pl.String)
-
-        return Column(one, Rendering(column.map_batches(lists, return_dtype=pl.String)), values)
+        index = pl.element()
+        if place:
+            index = index.replace_strict(list(place), [str(at) for at in place.values()])
+        several = column.cast(pl.List(pl.String)).list.eval(index)
+        cell = pl.concat_str(pl.lit("["), several.list.join(","), pl.lit("]"))
+        return Column(one, Rendering(pl.when(column.list.len() > 0).then(cell)), values)
     if isinstance(kind, pl.Enum):
         written = [str(place[code]) if code in place else None for code in kind.categories]
         table = pl.Series(written, dtype=pl.String)

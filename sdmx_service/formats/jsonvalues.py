@@ -96,9 +96,13 @@ class Listed:
         if indexes is not None:
             most = indexes.max()
             if not isinstance(most, int) or most < len(self.values):
-                return self.typed.gather(indexes)
+                found = self.typed.gather(indexes)
+                if found.dtype == pl.String and self.component.data_type in WHOLE:
+                    # Another data set, or other rows, of the list may have a word for a number.
+                    return typed(self.component, found, where, self.deleted)
+                return found
         elif any(isinstance(one, list) for one in given):
-            found = [
+            lists = [
                 None
                 if one is None
                 else [self._at(part, row, where) for part in one]
@@ -106,7 +110,7 @@ class Listed:
                 else self._at(one, row, where)
                 for row, one in enumerate(given)
             ]
-            return cells(self.component, found, where, self.deleted)
+            return cells(self.component, lists, where, self.deleted)
         for row, one in enumerate(given):
             if one is not None:
                 self._at(one, row, where)
