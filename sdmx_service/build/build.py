@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from sdmx_service.definitions.project import Project, load_project
 from sdmx_service.definitions.survey import Survey
 from sdmx_service.errors import DefinitionError
 from sdmx_service.protect.rounding import deterministic, with_rounded_counts
-from sdmx_service.release.publishing import publish
+from sdmx_service.release.publishing import publish, refuse_unfit
 from sdmx_service.survey.estimator import Tabulated
 from sdmx_service.survey.sample import Sample, read_sample
 from sdmx_service.survey.tabulation import is_public, tabulate
@@ -154,11 +155,15 @@ def build_release(
     releases: str | Path = "build/releases",
     *,
     progress: Progress = _silent,
+    embargo: datetime | None = None,
 ) -> BuildReport:
     """Estimate, protect and publish everything that a project declares; return what was made.
 
-    Nothing is published unless everything is: an error leaves the current release as it was.
+    It is public from ``embargo`` on, else at once. Nothing is published unless everything is: an
+    error leaves the current release as it was.
     """
+    if embargo is not None:
+        refuse_unfit(embargo)
     if not isinstance(project, Project):
         project = load_project(project)
     surveys = list(project.surveys.values())
@@ -189,8 +194,10 @@ def build_release(
         annexes=assembly.annexes,
         inputs={s.id: {source.name: source.sha256 for source in s.sources} for s in surveys},
         generator=f"sdmx-service {sdmx_service.__version__}",
+        embargo=embargo,
     )
-    assembly.step(f"release {release} published")
+    when = f"is public from {embargo.isoformat()} on" if embargo else "published"
+    assembly.step(f"release {release} {when}")
     report = _report(release, project, tables, assembly.waiting)
     return replace(report, unprotected=assembly.unprotected)
 

@@ -19,6 +19,10 @@ def _label(code: Code) -> str:
     return code.annotations.get("LABEL") or localised(code.name)
 
 
+def _name(project: Project, codelist: str, code: str) -> str:
+    return localised(project.structures.codelist(codelist).by_id[code].name)
+
+
 def _indicator(project: Project, indicator: Indicator) -> dict[str, Any]:
     code = project.structures.codelist("CL_INDICATOR").by_id[indicator.id]
     unit = project.structures.codelist("CL_UNIT_MEASURE").by_id[indicator.unit]
@@ -35,7 +39,9 @@ def _indicator(project: Project, indicator: Indicator) -> dict[str, Any]:
         "direction": indicator.direction.value,
         "level": indicator.level,
         "inclusion_dimension": indicator.inclusion_dimension,
+        "inclusion_dimension_name": _name(project, "CL_INCL_DIM", indicator.inclusion_dimension),
         "facet": indicator.facet,
+        "facet_name": _name(project, "CL_FACET", indicator.facet),
         "headline": indicator.headline,
         "definition": indicator.definition,
         "population": indicator.population,
@@ -164,5 +170,9 @@ def describe(project: Project, rows: dict[str, int]) -> dict[str, Any]:
         "policies": {
             "reliability": _reliability(project),
             "disclosure": {"id": project.disclosure.id, "title": project.disclosure.title},
+        },
+        "statements": {
+            one.id: {id: list(values) for id, values in one.said.items()}
+            for one in project.statements.values()
         },
     }

@@ -21,6 +21,7 @@ from sdmx_service.definitions.policy import (
 from sdmx_service.definitions.review import Review, Reviews, reviews_of
 from sdmx_service.definitions.scale import Scale, scale_of
 from sdmx_service.definitions.schema import hold_to_schema
+from sdmx_service.definitions.statement import Statement, check_statement, statement_of
 from sdmx_service.definitions.survey import Survey, survey_of
 from sdmx_service.definitions.yaml_file import YamlFile, read_yaml
 from sdmx_service.errors import DefinitionError
@@ -49,7 +50,10 @@ class Publication:
 
 @dataclass(frozen=True)
 class Project:
-    """One office's publication: structures, indicators, surveys and policies."""
+    """One office's publication: structures, indicators, surveys and policies.
+
+    ``statements`` are what it says itself in quality reports, by what they are about.
+    """
 
     root: Path
     publication: Publication
@@ -60,6 +64,7 @@ class Project:
     disclosure: DisclosurePolicy
     scales: Mapping[str, Scale]
     reviews: tuple[Review, ...]
+    statements: Mapping[str, Statement]
 
     @property
     def dsd(self) -> Path:
@@ -331,6 +336,11 @@ def load_project(root: str | Path = ".") -> Project:
                 )
     for review in reviews:
         _check_review(review, indicators, surveys)
+    statements: dict[str, Statement] = read(
+        "quality", "*.yaml", "quality", statement_of, needed=False
+    )
+    for statement in statements.values():
+        check_statement(structures, statement, {*surveys, *indicators}, publication.languages)
     folder = dsd / "policies/reliability"
     project = Project(
         root=root,
@@ -342,6 +352,7 @@ def load_project(root: str | Path = ".") -> Project:
         disclosure=_chosen(disclosure, publication.disclosure, dsd / "policies/disclosure"),
         scales=scales,
         reviews=reviews,
+        statements=statements,
     )
     for statistic in {indicator.statistic for indicator in indicators.values()}:
         project.policy_for(statistic)

@@ -7,7 +7,7 @@ dataflow, or about its structure, goes to the whole data set.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from sdmx_service.errors import NotAcceptable
-from sdmx_service.formats.dataset import TEXTS, DataSet
+from sdmx_service.formats.dataset import ROWS_A_CHUNK, TEXTS, DataSet
 from sdmx_service.formats.message import DataMessage
 from sdmx_service.formats.registry import Format, data_formats
 from sdmx_service.structures.artefacts import (
@@ -82,19 +82,21 @@ def with_metadata(
 ) -> DataSet:
     """Return the data set with rows for the metadata about what its observations are about.
 
-    Attributes whose id the data structure has already are left to it, and attributes below others
-    are not told. A data set that no set is about is returned as it is.
+    Where several sets are about one part of the key, their texts stand together, and of other
+    values those on which they agree. Attributes whose id the data structure has already are left
+    to it, and attributes below others are not told. A data set that no set is about is returned
+    as it is.
     """
     usable = _usable(structure, dataset.structure)
     present = _present(dataset)
-    rows: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
+    found: dict[tuple[tuple[str, str], ...], list[dict[str, Any]]] = {}
     for one in sets:
         said = _said(one, usable)
         for key in _keys(dataset, one, present) if said else ():
-            row = rows.setdefault(key, {})
-            row |= {id: value for id, value in said.items() if id not in row}
-    if not rows:
+            found.setdefault(key, []).append(said)
+    if not found:
         return dataset
+    rows = {key: _together(several, usable) for key, several in found.items()}
     used = [
         attribute for id, attribute in usable.items() if any(id in row for row in rows.values())
     ]
@@ -104,11 +106,13 @@ def with_metadata(
     )
     whole = replace(dataset.structure, components=(*dataset.structure.components, *components))
     table = _WithRows(dataset, _frame(dataset, rows, used))
+    # Writers look at each column by itself: a small table is put together once.
+    small = dataset.height <= ROWS_A_CHUNK
     new = frozenset(one.id for one in components)
     return replace(
         dataset,
         flow=replace(dataset.flow, structure=whole),
-        frame=table,
+        frame=pl.concat(table.chunks(ROWS_A_CHUNK)) if small else table,
         partial=True,
         steady=None if dataset.steady is None else dataset.steady | new,
     )
@@ -135,10 +139,19 @@ class _WithRows:
         """Yield the rows in order, at most ``rows`` at a time."""
         for offset in range(0, self.rows.height, rows):
             yield self.rows.slice(offset, rows)
-        added = [name for name in self.schema if name not in self.dataset.schema]
-        nothing = [pl.lit(None, dtype=self.schema[name]).alias(name) for name in added]
         for chunk in self.dataset.chunks(rows):
-            yield chunk.with_columns(nothing).select(list(self.schema))
+            yield chunk.hstack(self._nothing(chunk.height))
+
+    def _nothing(self, rows: int) -> pl.DataFrame:
+        """Return as many rows without metadata, made once: nearly all rows have none."""
+        if rows > self._empty.height:
+            return self._empty.clear(rows)
+        return self._empty.head(rows)
+
+    @cached_property
+    def _empty(self) -> pl.DataFrame:
+        added = [name for name in self.schema if name not in self.dataset.schema]
+        return self.rows.select(added).clear(ROWS_A_CHUNK)
 
 
 def _said(one: MetadataSet, usable: Mapping[str, MetadataAttribute]) -> dict[str, Any]:
@@ -154,6 +167,33 @@ def _said(one: MetadataSet, usable: Mapping[str, MetadataAttribute]) -> dict[str
         else:
             said.setdefault(attribute.id, []).append(value)
     return said
+
+
+def _together(
+    several: Sequence[Mapping[str, Any]], usable: Mapping[str, MetadataAttribute]
+) -> dict[str, Any]:
+    """Return what sets about the same say: texts after each other, other values if they agree."""
+    if len(several) == 1:
+        return dict(several[0])
+    row: dict[str, Any] = {}
+    for id, attribute in usable.items():
+        told = [said[id] for said in several if id in said]
+        if attribute.most != 1:
+            every = [value for one in told for value in one]
+            row[id] = [value for at, value in enumerate(every) if value not in every[:at]]
+        elif attribute.multilingual:
+            row[id] = _texts_together(told)
+        elif all(value == told[0] for value in told[1:]):
+            row |= {id: told[0]} if told else {}
+    return {id: value for id, value in row.items() if value != []}
+
+
+def _texts_together(told: Sequence[Sequence[Mapping[str, str]]]) -> list[dict[str, str]]:
+    by_language: dict[str, dict[str, None]] = {}
+    for texts in told:
+        for one in texts:
+            by_language.setdefault(one["lang"], {})[one["text"]] = None
+    return [{"lang": language, "text": "; ".join(texts)} for language, texts in by_language.items()]
 
 
 def _typed(value: Any, attribute: MetadataAttribute) -> Any:

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from sdmx_service.errors import RequestError
 from sdmx_service.query import grammar
+from sdmx_service.query.period import parse_period
 from sdmx_service.query.query import Provider
+from sdmx_service.query.rest15 import flow_target
 from sdmx_service.query.structure_query import kinds_named
 from sdmx_service.structures.kinds import ArtefactKind
 
@@ -28,7 +30,6 @@ METADATA_PARAMETERS_15 = (
     *grammar.PRESENTATION,
 )
 METADATA_PARAMETERS_22 = ("detail", "asOf", *grammar.PRESENTATION)
-_WORDS = {"latest": "~", "all": "*"}
 _ANY = ("*", "all")
 _WAYS = {"metadataset": 3, "metadataflow": 4}
 
@@ -39,7 +40,8 @@ class MetadataQuery:
 
     By metadata set (``sets``): ``agencies`` are the providers. By metadata flow (``flows``):
     the agencies, ids and versions are those of the flow. Otherwise by the structures of ``kinds``
-    that the metadata are about. ``stubs`` asks for names without content.
+    that the metadata are about. ``stubs`` asks for names without content. ``updated_after`` asks
+    for what was reported after that moment.
     """
 
     agencies: tuple[str, ...] = ("*",)
@@ -51,6 +53,7 @@ class MetadataQuery:
     providers: tuple[Provider, ...] = ()
     stubs: bool = False
     as_of: datetime | None = None
+    updated_after: datetime | None = None
 
 
 def metadata_query22(path: str, query_string: str = "") -> MetadataQuery:
@@ -78,7 +81,7 @@ def metadata_query22(path: str, query_string: str = "") -> MetadataQuery:
         *_named(parts[:3]),
         sets=way == "metadataset",
         flows=way == "metadataflow",
-        providers=_providers(parts[3], ",", ".") if len(parts) > 3 else (),
+        providers=_providers(parts[3]) if len(parts) > 3 else (),
         stubs=_stubs(given),
         as_of=as_of,
     )
@@ -88,22 +91,31 @@ def metadata_query15(path: str, query_string: str = "") -> MetadataQuery:
     """Parse what follows ``/metadata/`` in REST 1.5: ``{flow}/{key}/{provider}``.
 
     A key of a metadata flow is not kept: it would name targets that SDMX 3 no longer has; only
-    ``all`` is understood. Raises RequestError.
+    ``all`` is understood. Sets say nothing of periods, so that none is before ``startPeriod`` or
+    after ``endPeriod``. Raises RequestError.
     """
-    grammar.parameters(query_string, METADATA_PARAMETERS_15)
+    given = grammar.parameters(query_string, METADATA_PARAMETERS_15)
+    for name in ("startPeriod", "endPeriod"):
+        if name in given:
+            parse_period(given[name], name)
+    if given.get("detail", "full") != "full":
+        raise RequestError(
+            "detail",
+            got=given["detail"][:255],
+            expected="full: metadata have no series whose keys or values could be left out",
+        )
     parts = grammar.path_parts(path)
     if not 1 <= len(parts) <= 3 or (len(parts) > 1 and parts[1] not in ("all", "*")):
         raise RequestError("path", got=path[:255], expected="FLOW, FLOW/all or FLOW/all/PROVIDER")
-    words = parts[0].split(",")
-    if len(words) > 3:
-        raise RequestError("flowRef", got=parts[0][:255], expected="ID or AGENCY,ID,VERSION")
-    agency, identity, version = ("*", *words, "~") if len(words) == 1 else (*words, "~")[:3]
+    target = flow_target(parts[0], parts[2] if len(parts) > 2 else "all")
+    updated = given.get("updatedAfter")
     return MetadataQuery(
-        agencies=("*",) if agency in ("*", "all") else (grammar.agency(agency),),
-        ids=("*",) if identity in ("*", "all") else (grammar.identifier(identity, "flowRef, id"),),
-        versions=(_WORDS.get(version) or grammar.version(version, "flowRef, version"),),
+        agencies=target.agencies,
+        ids=target.ids,
+        versions=target.versions,
         flows=True,
-        providers=_providers(parts[2], "+", ",") if len(parts) > 2 else (),
+        providers=target.providers,
+        updated_after=None if updated is None else grammar.moment(updated, "updatedAfter"),
     )
 
 
@@ -123,11 +135,11 @@ def _stubs(given: Mapping[str, str]) -> bool:
     return detail == "allstubs"
 
 
-def _providers(text: str, separator: str, joint: str) -> tuple[Provider, ...]:
+def _providers(text: str) -> tuple[Provider, ...]:
     """Return the providers of an OR; none where one of them is any provider of any agency."""
     found = []
-    for word in text.split(separator) if text else ():
-        agency, _, identity = word.rpartition(joint)
+    for word in text.split(",") if text else ():
+        agency, _, identity = word.rpartition(".")
         every, anyone = agency in ("", *_ANY), identity in _ANY
         if every and anyone:
             return ()

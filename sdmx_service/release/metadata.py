@@ -26,9 +26,11 @@ def metadata_answer(
 
     By metadata set the agencies are those of the providers; by metadata flow they are those of the
     flow, and of the providers only those asked for; otherwise the sets are those about the
-    structures asked for, or about an item in one. ``query.as_of`` is the archive's affair: give
-    the release of that moment.
+    structures asked for, or about an item in one. All sets are reported when their release is
+    published. ``query.as_of`` is the archive's affair: give the release of that moment.
     """
+    if query.updated_after is not None and release.published <= query.updated_after:
+        return None
     store, sets = release.structures, quality_reports(release)
     if query.sets:
         found = _by_identity(sets, query)

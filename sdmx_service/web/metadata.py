@@ -87,4 +87,14 @@ def _answered(
     if release is None or message is None:
         return answer(request, current, choice.content_type, None)
     pieces = choice.format.write(replace(message, labels=choice.labels))
-    return answer(request, release, choice.content_type, pieces, language=wanted[0])
+    named = {tag for one in message.sets for tag in one.name}
+    return answer(
+        request,
+        release,
+        choice.content_type,
+        pieces,
+        # The names of other languages may stand in it too.
+        language=next((tag for tag in wanted if tag in named), wanted[0]),
+        variant=" ".join((choice.labels.value, *wanted)),
+        file=f"metadata{choice.format.extension}",
+    )

@@ -61,6 +61,24 @@ def test_labels_of_metadata_are_the_names_of_the_structures(
     assert "MDSTRUCTURE_NAME" not in plain
 
 
+def test_the_language_of_an_answer_is_one_that_its_titles_have(web: httpx.Client) -> None:
+    """RFC 9110, 8.5 and 8.8.3: what is said in English is not called French, nor of one tag."""
+    answers = [web.get(REPORT, headers={"Accept-Language": tag}) for tag in ("en", "fr", "es")]
+    assert [one.headers["content-language"] for one in answers] == ["en", "en", "en"]
+    assert len({one.headers["etag"] for one in answers}) == 3
+
+
+def test_rest_15_tells_only_what_was_reported_since(web: httpx.Client) -> None:
+    found = web.get("/rest/metadata/MDF_QUALITY", params={"updatedAfter": "2001-01-01T00:00:00Z"})
+    assert found.status_code == 200
+    none = web.get("/rest/metadata/MDF_QUALITY", params={"updatedAfter": "2999-01-01T00:00:00Z"})
+    assert none.status_code == 404
+    assert none.json()["sdmxCode"] == 100
+    refused = web.get("/rest/metadata/MDF_QUALITY", params={"detail": "nodata"})
+    assert refused.status_code == 400
+    assert refused.json()["where"] == "detail"
+
+
 @pytest.mark.parametrize(
     "path", ["metadatastructure/SIS/MSD_QUALITY", "metadataflow/SIS/MDF_QUALITY"]
 )
