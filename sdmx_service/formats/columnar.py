@@ -16,6 +16,7 @@ from sdmx_service.formats.dataset import TEXTS, Context, DataSet, Provision
 from sdmx_service.formats.feature import Feature
 from sdmx_service.formats.message import DataMessage
 from sdmx_service.formats.registry import Provisions, Structures
+from sdmx_service.formats.soundness import sound
 from sdmx_service.structures.artefacts import Component, Dataflow
 
 __all__ = ["CARRIED", "described", "read_table"]
@@ -69,8 +70,8 @@ def _component(message: DataMessage, component: Component) -> Mapping[str, str |
 def read_table(table: pa.Table, structures: Structures) -> DataMessage:
     """Return a table that was written here as a message.
 
-    Raises DataError for a table that does not say which structure it follows, and for columns
-    that are no component of it.
+    Raises DataError for a table that does not say which structure it follows, for columns that are
+    no component of it, and for observations that cannot be told apart.
     """
     said = (table.schema.metadata or {}).get(_KEY)
     if said is None:
@@ -97,7 +98,7 @@ def read_table(table: pa.Table, structures: Structures) -> DataMessage:
         provision,
     )
     prepared = _moment(about["prepared"]) or datetime(1970, 1, 1, tzinfo=UTC)
-    return DataMessage((dataset,), about["release"], prepared)
+    return sound(DataMessage((dataset,), about["release"], prepared))
 
 
 def _subject(

@@ -108,7 +108,22 @@ def read_header(head: str, *, flat: bool) -> Header:
             expected=f"a separator after the term {term}, such as a comma",
         )
     titles = _titles(head.removeprefix("\ufeff"), separator)
-    return Header(titles, separator, None if flat else first[1], _fixed(titles, flat=flat))
+    header = Header(titles, separator, None if flat else first[1], _fixed(titles, flat=flat))
+    if "STRUCTURE_NAME" not in header.fixed:  # names, which stand there too, may be like ids
+        _refuse_repeated(header)
+    return header
+
+
+def _refuse_repeated(header: Header) -> None:
+    """Raise DataError for a column that is there already; custom ones are unique as well."""
+    known: set[str] = set()
+    for place, title in enumerate(header.titles):
+        id = _column(place, title, header.subseparator).id
+        if id in known:
+            raise DataError(
+                f"record 1, column {place + 1}", got=title[:80], expected="each column once"
+            )
+        known.add(id)
 
 
 def _titles(head: str, separator: str) -> tuple[str, ...]:

@@ -15,10 +15,12 @@ from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.csvcells import Fields, cells, codes_of, one_code, whole_numbers
 from sdmx_service.formats.csvheader import Column, Header, read_header
 from sdmx_service.formats.csvkeys import refuse_contradiction
-from sdmx_service.formats.csvrecords import LONGEST_HEADER, Records, utf8
+from sdmx_service.formats.csvrecords import Records
 from sdmx_service.formats.dataset import Context, DataSet, Provision
+from sdmx_service.formats.encoded import refuse_packed, utf8
 from sdmx_service.formats.message import DataMessage, Labels
 from sdmx_service.formats.registry import Provisions, Structures
+from sdmx_service.formats.soundness import sound
 from sdmx_service.structures.artefacts import Component, Dataflow, DataStructure
 
 __all__ = ["read_csv"]
@@ -26,6 +28,7 @@ __all__ = ["read_csv"]
 _REFERENCE = re.compile(
     r"([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)*):([A-Za-z0-9_@$-]+)(?:\(([^()]*)\))?"
 )
+_LONGEST_HEADER = 1_000_000
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _VALID = ("VALID_FROM", "VALID_TO")
 _KEYS = ("SERIES_KEY", "OBS_KEY")
@@ -49,9 +52,11 @@ def read_csv(content: bytes | Path, structures: Structures, generation: Generati
     ``structures`` does not have. Columns that are no component are left out and named in
     ``passed_over``.
     """
+    refuse_packed(content, "SDMX-CSV")
     whole = content.read_bytes() if isinstance(content, Path) else content
     flat = generation is Generation.SDMX_2_1
-    header = read_header(utf8(whole[:LONGEST_HEADER], "record 1"), flat=flat)
+    head = utf8(whole[:_LONGEST_HEADER], cut=len(whole) > _LONGEST_HEADER)
+    header = read_header(head, flat=flat)
     records = Records.of(whole, header)
     runs = _runs(records, header, generation)
     subjects = {
@@ -79,14 +84,16 @@ def read_csv(content: bytes | Path, structures: Structures, generation: Generati
     labels = Labels.NAME if "STRUCTURE_NAME" in header.fixed else Labels.ID
     if any(column.labelled for column in columns):
         labels = Labels.BOTH
-    return DataMessage(
-        tuple(dataset for _, dataset in found),
-        release="",
-        prepared=_NEVER,
-        labels=labels,
-        separator=header.separator,
-        decimal="," if header.separator == ";" else ".",
-        passed_over=tuple(title for title in custom if title not in _VALID),
+    return sound(
+        DataMessage(
+            tuple(dataset for _, dataset in found),
+            release="",
+            prepared=_NEVER,
+            labels=labels,
+            separator=header.separator,
+            decimal="," if header.separator == ";" else ".",
+            passed_over=tuple(title for title in custom if title not in _VALID),
+        )
     )
 
 
@@ -231,7 +238,7 @@ def _frame(
             continue
         read[component.id] = cells(column, component, texts, fields).alias(component.id)
     if flat:
-        _require_dimensions(read, structure)
+        _require_dimensions(read, structure, fields.records)
     if not read:  # a frame without columns would have no rows: nothing of the key is named
         first = structure.key[0]
         read[first.id] = pl.Series(first.id, [None] * rows.height, dtype=pl.String)
@@ -255,15 +262,27 @@ def _refuse_strangers(
         )
 
 
-def _require_dimensions(read: dict[str, pl.Series], structure: DataStructure) -> None:
+def _require_dimensions(
+    read: dict[str, pl.Series], structure: DataStructure, records: pl.Series
+) -> None:
     absent = [dimension.id for dimension in structure.key if dimension.id not in read]
+    hint = "SDMX-CSV 1.0 has no partial keys"
     if absent:
         raise DataError(
             "record 1",
             got=f"no column {absent[0]}",
             expected="a column for each dimension",
-            hint="SDMX-CSV 1.0 has no partial keys",
+            hint=hint,
         )
+    for dimension in structure.key:
+        empty = read[dimension.id].is_null().arg_true()
+        if len(empty):
+            raise DataError(
+                f"record {records[empty[0]]}, column {dimension.id}",
+                got="nothing",
+                expected="a value of each dimension",
+                hint=hint,
+            )
 
 
 def _datasets(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,23 +15,13 @@ import pyarrow.csv
 
 from sdmx_service.errors import DataError
 from sdmx_service.formats.csvheader import Header
+from sdmx_service.formats.encoded import utf8
 
-__all__ = ["LONGEST_HEADER", "Records", "utf8"]
+__all__ = ["Records"]
 
-LONGEST_HEADER = 1_000_000
 _ROW = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 _BLOCK, _LARGEST_BLOCK = 8 << 20, (1 << 31) - 1
 _QUOTED = '"[^"]*"'
-
-
-def utf8(content: bytes, where: str) -> str:
-    """Return the text; DataError for a byte that is no UTF-8."""
-    try:
-        return content.decode("utf-8", "strict" if len(content) < LONGEST_HEADER else "ignore")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            where, got=f"byte {error.start}: {content[error.start]:#x}", expected="UTF-8"
-        ) from None
 
 
 class _UnevenError(Exception):
@@ -175,8 +166,8 @@ def _lines(content: bytes, mark: str) -> pl.Series | None:
     head = content[: content.find(b"\n") + 1]
     if b"\0" in content or len(mark.encode()) != 1 or head.count(b'"') % 2 or not head:
         return None
-    if b"\r" in head.removesuffix(b"\r\n"):
-        return None
+    if b"\r" in head.removesuffix(b"\r\n") or content.startswith(codecs.BOM_UTF8, len(head)):
+        return None  # a byte order mark is one before the first line only
     try:
         lines = pl.read_csv(
             content,
@@ -221,7 +212,7 @@ def _reparsed(content: bytes, header: Header, names: list[str]) -> pa.Table:
     except pa.ArrowInvalid as error:
         ragged = _ROW.search(str(error))
         if ragged is None:
-            utf8(content, "message")
+            utf8(content)
             raise DataError("message", got=str(error)[:200], expected="CSV (RFC 4180)") from None
         raise DataError(
             f"record {ragged[1]}",

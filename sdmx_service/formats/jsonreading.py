@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +18,13 @@ import polars as pl
 from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.dataset import ROWS_A_PIECE, SWITCHED_OFF, Context, DataSet
+from sdmx_service.formats.encoded import refuse_packed, utf8
+from sdmx_service.formats.jsonkeys import refuse_repeated_keys
 from sdmx_service.formats.jsonvalues import Listed, looked_up
 from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage
 from sdmx_service.formats.readrows import Rows
 from sdmx_service.formats.registry import Structures
+from sdmx_service.formats.soundness import sound
 from sdmx_service.formats.subjects import Subject, found, of_urn
 from sdmx_service.formats.textcells import Where, cells
 from sdmx_service.formats.uncollected import uncollected
@@ -48,10 +52,14 @@ def read_json(content: bytes | Path, structures: Structures, generation: Generat
     Raises DataError with the place of what is not valid, NotFound for a structure that
     ``structures`` does not have. Annotations are left out.
     """
+    refuse_packed(content, "JSON")
     whole = content.read_bytes() if isinstance(content, Path) else content
+    # RFC 8259, 8.1: a byte order mark may be passed over.
+    whole = whole.removeprefix(codecs.BOM_UTF8)
     try:
         message = orjson.loads(whole)
     except orjson.JSONDecodeError as error:
+        utf8(whole)
         raise DataError(f"line {error.lineno}", got=error.msg[:200], expected="JSON") from None
     message = _object(message, "message")
     if "header" in message:
@@ -68,19 +76,23 @@ def read_json(content: bytes | Path, structures: Structures, generation: Generat
     described = _described(data, generation)
     truths = _has_truths(whole, [meta, *_component_objects(described)])
     datasets, levels = [], []
-    for number, one in enumerate(_array(data.get("dataSets"), "dataSets"), 1):
+    given = _array(data.get("dataSets"), "dataSets")
+    refuse_repeated_keys(whole, given)
+    for number, one in enumerate(given, 1):
         reader = _reader(
             _object(one, f"data set {number}"), number, described, structures, generation, truths
         )
         datasets.append(reader.dataset())
         levels.append(reader.level)
-    return DataMessage(
-        tuple(datasets),
-        release=str(meta.get("id", "")),
-        prepared=_moment(meta.get("prepared"), "meta.prepared"),
-        observed_by=next((one for one in levels if one is not None), None),
-        languages=tuple(map(str, _array(meta.get("contentLanguages") or ["en"], "meta"))),
-        sender=str(_object(meta.get("sender"), "meta.sender").get("id", "")),
+    return sound(
+        DataMessage(
+            tuple(datasets),
+            release=str(meta.get("id", "")),
+            prepared=_moment(meta.get("prepared"), "meta.prepared"),
+            observed_by=next((one for one in levels if one is not None), None),
+            languages=tuple(map(str, _array(meta.get("contentLanguages") or ["en"], "meta"))),
+            sender=str(_object(meta.get("sender"), "meta.sender").get("id", "")),
+        )
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
 
+from sdmx_service.errors import DataError
 from sdmx_service.formats.dataset import ROWS_A_CHUNK, ROWS_A_PIECE, Array, Block, DataSet
 from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage
 from sdmx_service.formats.partialkeys import observations, partial_rows
@@ -172,6 +173,9 @@ def layout(
     below = tuple(one for one in structure.key if flat or one.id == observed_by)
     listed = not all(one.id in chosen.schema for one in below)
     timeless = structure.timed and structure.time.id not in chosen.schema
+    if listed and not structure.timed:
+        missing = next(one.id for one in below if one.id not in chosen.schema)
+        raise DataError("data set", got=f"no column {missing}", expected="every dimension")
     if timeless or (flat and listed):
         # A list of series stays one, whichever shape is asked for.
         above, below, flat = structure.dimensions, (structure.time,), False
@@ -179,8 +183,9 @@ def layout(
     present = [a for a in structure.attributes if a.id in chosen.schema]
     placed: dict[Attachment, list[Component]] = {level: [] for level in Attachment}
     steady = _steady(chosen, observed_by, [a.id for a in present], [d.id for d in above], listed)
+    unsaid = _unsaid(chosen, [a.id for a in present])
     for attribute in present:
-        placed[_level(chosen, attribute, levels, flat, steady)].append(attribute)
+        placed[_level(chosen, attribute, levels, flat, steady, unsaid)].append(attribute)
     return Layout(
         chosen,
         observed_by,
@@ -200,12 +205,17 @@ def _level(
     levels: Collection[Attachment],
     flat: bool,
     steady: Collection[str],
+    unsaid: Collection[str],
 ) -> Attachment:
     declared = attribute.attachment
-    if declared is Attachment.DATASET and declared in levels and _constant(dataset, attribute.id):
-        return Attachment.DATASET
-    if declared is Attachment.GROUP and declared in levels and _one_a_group(dataset, attribute):
-        return Attachment.GROUP
+    alike = attribute.id in unsaid
+    if declared is Attachment.DATASET and declared in levels:
+        if alike or _constant(dataset, attribute.id):
+            return Attachment.DATASET
+    elif declared is Attachment.GROUP and declared in levels:
+        known = attribute.relation and set(attribute.relation) <= set(dataset.schema)
+        if known and (alike or _one_a_group(dataset, attribute)):
+            return Attachment.GROUP
     if not flat and declared is not Attachment.OBSERVATION and attribute.id in steady:
         return Attachment.SERIES
     return Attachment.OBSERVATION
@@ -273,14 +283,28 @@ def _steady(
     return frozenset(left)
 
 
+def _unsaid(dataset: DataSet, names: Sequence[str]) -> frozenset[str]:
+    """Return the attributes of the data set and of groups that no observation of some has.
+
+    It is looked up where parts of the key have rows: metadata beside data are many columns.
+    """
+    above = (Attachment.DATASET, Attachment.GROUP)
+    left = {name for name in names if dataset.structure.by_id[name].attachment in above}
+    if not dataset.has_partial_keys:
+        return frozenset()
+    empty = True
+    for part in observations(dataset):
+        empty = False
+        left -= {name for name in left if part.get_column(name).null_count() < part.height}
+    return frozenset() if empty else frozenset(left)
+
+
 def _constant(dataset: DataSet, name: str) -> bool:
     return _distinct(dataset, (), [name], empty=True).height == 1
 
 
 def _one_a_group(dataset: DataSet, attribute: Component) -> bool:
     relation = attribute.relation
-    if not relation or not set(relation) <= set(dataset.schema):
-        return False
     found = _distinct(dataset, relation, [attribute.id], empty=True)
     return found.select(relation).n_unique() == found.height
 
@@ -288,11 +312,16 @@ def _one_a_group(dataset: DataSet, attribute: Component) -> bool:
 def _distinct(
     dataset: DataSet, relation: tuple[str, ...], names: list[str], *, empty: bool = False
 ) -> pl.DataFrame:
-    """Return the distinct rows of some columns; without ``empty``, those with a value."""
+    """Return the distinct rows of some columns; without ``empty``, those with a value.
+
+    These are in the order they come in, so that a message is always the same.
+    """
     columns = [*relation, *names]
-    parts = [part.select(columns).unique() for part in observations(dataset)]
+    parts = [
+        part.select(columns).unique(maintain_order=not empty) for part in observations(dataset)
+    ]
     none = pl.DataFrame(schema={name: dataset.schema[name] for name in columns})
-    whole = pl.concat([*parts, none]).unique(maintain_order=True)
+    whole = pl.concat([*parts, none]).unique(maintain_order=not empty)
     if empty:
         return whole
     return whole.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in names))

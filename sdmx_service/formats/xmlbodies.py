@@ -18,8 +18,10 @@ _OPENING = re.compile(
     rb'<((?:[A-Za-z_][\w.-]*:)?DataSet)(?:\s+[A-Za-z_][\w.:-]*\s*=\s*"[^"<]*")*\s*>'
 )
 _DECLARED = (b"<?xml ", b"\xef\xbb\xbf<?xml ")
-_DOUBTFUL = re.compile(rb"<!|xmlns\s*=")
+_DEFAULT = re.compile(rb"xmlns\s*=")
+_COMMENT = re.compile(rb"<!--(?:(?!--)[^\0])*-->")
 _TAG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?DataSet[\s>/]")
+_ATTRIBUTES = re.compile(rb"\s*<((?:[A-Za-z_][\w.-]*:)?Attributes)>")
 
 
 class NotPlainError(Exception):
@@ -34,24 +36,26 @@ class Body:
     begin: int
     end: int
 
-    def blocks(self, size: int) -> Iterator[bytes]:
+    def blocks(self, size: int, series: bytes, observation: bytes) -> Iterator[bytes]:
         """Yield the body in blocks of about ``size`` bytes that end where no series is open.
 
-        Each has ``SPARE`` bytes after its end.
+        ``series`` and ``observation`` are how such elements begin. Each block has ``SPARE`` bytes
+        after its end.
         """
         at = self.begin
         while at < self.end:
-            end = self._cut(at, size)
-            yield self.content[at:end] + bytes(SPARE)
+            end = self._cut(at, size, series, observation)
+            # Both parts at once: a sum would copy the block twice.
+            yield b"".join((memoryview(self.content)[at:end], bytes(SPARE)))
             at = end
 
-    def _cut(self, at: int, size: int) -> int:
+    def _cut(self, at: int, size: int, series: bytes, observation: bytes) -> int:
         while at + size < self.end:
-            for tag in (b"<Series", b"<Obs"):
+            for tag in (series, observation):
                 end = self.content.rfind(tag, at + 1, at + size)
                 if end > 0:
                     return end
-                if self.content.find(b"<Series", at, at + size) >= 0:
+                if self.content.find(series, at, at + size) >= 0:
                     break  # an observation may belong to the only series there is
             size *= 2
             if size > _LONGEST_BLOCK:
@@ -73,23 +77,24 @@ class Bodies:
 
 
 @contextmanager
-def bodies(content: bytes | Path) -> Generator[Bodies, None, None]:
+def bodies(content: bytes | Path, *, generic: bool) -> Generator[Bodies, None, None]:
     """Open a message and tell the bodies of its data sets.
 
-    Raises NotPlainError where comments, other declarations or a default namespace stand around
-    them, so that a tag could be none or mean something else.
+    What a ``generic`` data set says of itself is left around its body. Raises NotPlainError where
+    declarations other than the first or, of messages that are not generic, a default namespace
+    stand around them, so that a tag could be none or mean something else.
     """
     if isinstance(content, bytes):
-        yield _told(content)
+        yield _told(content, generic)
         return
     with content.open("rb") as file:
         if not file.seek(0, 2):
             raise NotPlainError
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            yield _told(mapped)
+            yield _told(mapped, generic)
 
 
-def _told(content: bytes | mmap.mmap) -> Bodies:
+def _told(content: bytes | mmap.mmap, generic: bool) -> Bodies:
     around, each, at = [], [], 0
     while (tag := _TAG.search(content, at)) is not None:
         opening = _OPENING.match(content, tag.start())
@@ -99,12 +104,20 @@ def _told(content: bytes | mmap.mmap) -> Bodies:
         end = content.find(closing, opening.end())
         if end < 0:
             raise NotPlainError
-        around.append(content[at : opening.end()])
-        each.append(Body(content, opening.end(), end))
+        begin = opening.end()
+        if generic and (attributes := _ATTRIBUTES.match(content, begin)) is not None:
+            last = b"</" + attributes[1] + b">"
+            begin = content.find(last, begin, end) + len(last)
+            if begin < len(last):
+                raise NotPlainError
+        around.append(content[at:begin])
+        each.append(Body(content, begin, end))
         at = end + len(closing)
         around.append(closing)
     around.append(content[at:])
     whole = b"".join(around)
-    if _DOUBTFUL.search(whole) or whole.count(b"<?") > whole.startswith(_DECLARED):
+    bare = _COMMENT.sub(b"", whole)
+    doubtful = b"<!" in bare or (not generic and _DEFAULT.search(bare) is not None)
+    if doubtful or bare.count(b"<?") > bare.startswith(_DECLARED):
         raise NotPlainError
     return Bodies(whole, tuple(each))

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 from lxml import etree
@@ -14,15 +15,19 @@ from lxml import etree
 from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.dataset import Context, DataSet
+from sdmx_service.formats.encoded import refuse_packed
 from sdmx_service.formats.message import ALL_DIMENSIONS, DataMessage
 from sdmx_service.formats.readrows import Rows
 from sdmx_service.formats.registry import Structures
+from sdmx_service.formats.soundness import sound
 from sdmx_service.formats.subjects import Subject, found, of_urn
 from sdmx_service.formats.xmlbodies import Bodies, NotPlainError, bodies
+from sdmx_service.formats.xmlgrammar import Form
 from sdmx_service.formats.xmlheader import Dialect, namespaces
 from sdmx_service.formats.xmlplain import read_plain
 from sdmx_service.formats.xmlsource import Element, events, refuse_invalid_header
 from sdmx_service.formats.xmlvalues import GenericValues, SpecificValues, Values
+from sdmx_service.structures.artefacts import DataStructure
 
 __all__ = ["read_xml"]
 
@@ -44,6 +49,7 @@ class _Header:
     sender: str
     action: str | None
     structures: Mapping[str, tuple[Subject, str]]
+    namespaces: frozenset[str]
 
 
 def read_xml(content: bytes | Path, structures: Structures, dialect: Dialect) -> DataMessage:
@@ -53,21 +59,22 @@ def read_xml(content: bytes | Path, structures: Structures, dialect: Dialect) ->
     data to the structure. Raises DataError with line or observation for what is not valid,
     NotFound for a structure that ``structures`` does not have.
     """
-    if dialect.specific and (plain := _read_plain(content, structures, dialect)) is not None:
-        return plain
-    return _read(content, _Reader(dialect, structures), dialect)
+    refuse_packed(content, "XML")
+    plain = _read_plain(content, structures, dialect)
+    return plain if plain is not None else _read(content, _Reader(dialect, structures), dialect)
 
 
 def _read_plain(
     content: bytes | Path, structures: Structures, dialect: Dialect
 ) -> DataMessage | None:
-    """Return a message of elements that have attributes alone, None for any other.
+    """Return a message whose data sets are plain, None for any other.
 
     Of what is wrong the parser has the word, so that it is said the same in every message.
     """
     try:
-        with bodies(content) as told:
-            return _read(told.around, _Reader(dialect, structures, told), dialect)
+        with bodies(content, generic=not dialect.specific) as told:
+            message = _read(told.around, _Reader(dialect, structures, told), dialect)
+            return message if len(message.datasets) == len(told.each) else None
     except (DataError, NotPlainError):
         return None
 
@@ -77,6 +84,7 @@ def _read(content: bytes | Path, reader: _Reader, dialect: Dialect) -> DataMessa
     message = f"{{{known['message']}}}"
     inside = "" if dialect.specific else f"{{{known['generic']}}}"
     tags = [f"{message}Header", f"{message}DataSet", f"{{{known['footer']}}}Footer"]
+    own = "{*}DataSet"  # some write it in the namespace of the structure
     tags += [f"{inside}{name}" for name in ("Group", "Series", "Obs", "Atts")]
     root = f"{message}{dialect.root}"
     checked = not dialect.specific
@@ -87,9 +95,11 @@ def _read(content: bytes | Path, reader: _Reader, dialect: Dialect) -> DataMessa
         for tag in tags
     }
     try:
-        with closing(events(content, root, tags, dialect.generation, checked=checked)) as parsed:
+        every = [*tags, own] if dialect.specific else tags
+        with closing(events(content, root, every, dialect.generation, checked=checked)) as parsed:
             for event, element in parsed:
-                take[event, str(element.tag)](element)
+                tag = str(element.tag)
+                take[event, tag if (event, tag) in take else tags[1]](element)
     except DataError:
         # A message that only says why there are no data is invalid too, but says more.
         if (said := _only_footer(content, root, tags[1:3], dialect)) is not None:
@@ -142,12 +152,14 @@ class _Reader:
             raise DataError("message", got="no header", expected="a message:Header")
         if self._rows is not None:
             raise DataError("message", got="its end", expected="the end of a data set")
-        return DataMessage(
-            tuple(self._datasets),
-            release=header.id,
-            prepared=header.prepared,
-            observed_by=self._observed_by(),
-            sender=header.sender,
+        return sound(
+            DataMessage(
+                tuple(self._datasets),
+                release=header.id,
+                prepared=header.prepared,
+                observed_by=self._observed_by(),
+                sender=header.sender,
+            )
         )
 
     def _observed_by(self) -> str | None:
@@ -169,7 +181,9 @@ class _Reader:
         known = namespaces(self._dialect.generation)
         message = f"{{{known['message']}}}"
         structures = {}
+        own = {known["message"]}
         for one in element.iterfind(f"{message}Structure"):
+            own.add(one.get("namespace", ""))
             if one.get("explicitMeasures") in ("true", "1"):
                 raise DataError(
                     f"line {one.sourceline}",
@@ -186,6 +200,7 @@ class _Reader:
             "" if sender is None else sender.get("id", ""),
             element.findtext(f"{message}DataSetAction"),
             structures,
+            frozenset(own),
         )
 
     def _subject(self, element: Element) -> Subject:
@@ -216,6 +231,12 @@ class _Reader:
             raise DataError(where, got="no header before it", expected="a message:Header")
         if self._rows is not None:
             raise DataError(where, got="it within another", expected="one after the other")
+        if etree.QName(element).namespace not in header.namespaces:
+            raise DataError(
+                f"{where}, line {element.sourceline}",
+                got=str(element.tag)[:200],
+                expected="a message:DataSet, or one in a namespace that the header names",
+            )
         prefix = f"{{{namespaces(dialect.generation)['data']}}}" if dialect.specific else ""
         reference = element.get(f"{prefix}structureRef", "")
         if reference not in header.structures:
@@ -225,9 +246,10 @@ class _Reader:
                 expected=f"one of {', '.join(header.structures)}",
             )
         subject, level = header.structures[reference]
+        structure = subject.flow.structure
         # The guides: without an action 3.1 means Merge, the versions before it Information.
         absent = "Merge" if dialect.generation is Generation.SDMX_3_1 else "Information"
-        said = element.get(f"{prefix}action") or header.action or absent
+        said = self._said_action(element, prefix, structure, where) or header.action or absent
         self._empty = DataSet(
             subject.flow,
             pl.DataFrame(),
@@ -237,7 +259,6 @@ class _Reader:
             subject.context,
             subject.provision,
         )
-        structure = subject.flow.structure
         self._refuse_level(level, where)
         kind = SpecificValues if dialect.specific else GenericValues
         self._values = kind(structure, dialect.generation, level)
@@ -245,9 +266,29 @@ class _Reader:
         self._levels.append(level)
         self._count, self._series, self._in_series = 0, None, False
         if self._apart is not None:
-            body = self._apart.each[len(self._datasets)]
-            typed = self._apart.typed
-            read_plain(body, self._rows, self._values.measure, typed_elements=typed)
+            bound = cast("Mapping[str | None, str]", element.nsmap)
+            generic = not dialect.specific
+            form = Form(
+                structure,
+                generic,
+                Form.tags_of(generic, dialect.generation, bound),
+                measure=self._values.measure,
+                at=level,
+                typed=self._apart.typed,
+                timed=dialect.timed and generic,
+            )
+            read_plain(self._apart.each[len(self._datasets)], self._rows, form)
+
+    def _said_action(
+        self, element: Element, prefix: str, structure: DataStructure, where: str
+    ) -> str | None:
+        """Return the action of a data set, which some write without its namespace in all forms."""
+        action, other = element.get(f"{prefix}action"), element.get("action")
+        if other is None or (self._dialect.specific and "action" in structure.by_id):
+            return action
+        if action not in (None, other):
+            raise DataError(f"{where}, action", got=f"{action} and {other}", expected="one action")
+        return other
 
     def _refuse_level(self, level: str, where: str) -> None:
         known = [one.id for one in self._empty.structure.key]
@@ -285,6 +326,8 @@ class _Reader:
         rows = self._open(element)
         if not self._observed:
             rows.add(self._values.series(element), f"a series at line {element.sourceline}")
+        elif self._dialect.specific:
+            _refuse_late(element)
         self._in_series, self._series = False, None
         _drop(element)
 
@@ -317,6 +360,17 @@ class _Reader:
                 expected="it in a message:DataSet",
             )
         return self._rows
+
+
+def _refuse_late(series: Element) -> None:
+    """Raise DataError where a series says something after its observations have begun."""
+    names = [one.tag for one in series]
+    if "Comp" in names[names.index("Obs") :]:
+        raise DataError(
+            f"a series at line {series.sourceline}",
+            got="a Comp after an Obs",
+            expected="what the series says before its observations",
+        )
 
 
 def _said_by(footer: Element) -> str:

@@ -59,22 +59,42 @@ def events(
         context = etree.iterparse(
             file, events=("start", "end"), tag=[root, *tags], schema=schema, **_UNTRUSTED
         )
-        closed = False
+        closed, near = False, 0
         try:
             for event, element in context:
+                near = element.sourceline or near
                 closed = element.tag == root and event == "end"
                 if element.tag != root:
                     yield event, element
         except etree.XMLSyntaxError as error:
+            if schema is not None:
+                # Of a message that is cut off or no UTF-8 it says anything else.
+                file.seek(0)
+                _refuse_malformed(file)
             message = _NAMESPACE.sub("", error.msg or "nothing")
             expected = "well-formed XML"
-            if schema is not None and "Element '" in message:
+            if schema is not None:
                 expected = f"a message valid against the schema of SDMX-ML {generation.value}"
             line = error.lineno or max((entry.line for entry in context.error_log), default=0)
-            raise DataError(f"line {line}", got=message[:300], expected=expected) from None
-        # Held to a schema, lxml lets a message pass that is cut off.
+            place = f"line {line}" if line else f"at or after line {near}"
+            raise DataError(place, got=message[:300], expected=expected) from None
         if not closed:
+            # Held to a schema, lxml lets a message pass that is cut off.
+            file.seek(0)
+            _refuse_malformed(file)
             raise DataError("message", got="its end", expected=f"the end of {root}")
+
+
+def _refuse_malformed(file: BinaryIO) -> None:
+    """Raise DataError for what is no well-formed XML."""
+    try:
+        for _, element in etree.iterparse(file, **_UNTRUSTED):
+            element.clear()
+    except etree.XMLSyntaxError as error:
+        message = error.msg or "nothing"
+        raise DataError(
+            f"line {error.lineno}", got=message[:300], expected="well-formed XML"
+        ) from None
 
 
 def _opened(content: bytes | Path) -> BinaryIO:

@@ -11,7 +11,7 @@ from sdmx_service.errors import DataError
 from sdmx_service.formats.action import Generation
 from sdmx_service.formats.xmlheader import namespaces
 from sdmx_service.formats.xmlsource import Element
-from sdmx_service.structures.artefacts import DataStructure
+from sdmx_service.structures.artefacts import DataStructure, Role
 
 __all__ = ["GenericValues", "SpecificValues", "Values"]
 
@@ -74,8 +74,11 @@ class SpecificValues(Values):
         return row
 
     def dataset(self, element: Element) -> Row:
-        """Return the attributes of a data set, which 3.x has in an element of their own."""
-        return self._row(element) if self.generation is Generation.SDMX_2_1 else {}
+        """Return the attributes of a data set that its tag says, as 3.x may say them too."""
+        row = self._row(element)
+        if "action" not in self.structure.by_id:
+            row.pop("action", None)
+        return row
 
     def _row(self, element: Element) -> Row:
         row: Row = {str(k): str(v) for k, v in element.attrib.items() if k[0] != "{"}
@@ -83,8 +86,10 @@ class SpecificValues(Values):
             for nested in element:
                 if nested.tag == "Comp":
                     name = nested.get("id", "")
+                    _refuse_second(row, name, nested)
                     row[name] = self._complex(name, nested)
         if "OBS_VALUE" in row and self.measure != "OBS_VALUE":
+            _refuse_second(row, self.measure, element)
             row[self.measure] = row.pop("OBS_VALUE")
         return row
 
@@ -142,10 +147,32 @@ class GenericValues(Values):
             name = str(part.tag)[len(_GENERIC) :]
             if name in ("SeriesKey", "Attributes", "ObsKey", "GroupKey"):
                 for value in part:
-                    row[value.get("id", "")] = value.get("value")
+                    self._add(row, value, value.get("id", ""), keyed=name != "Attributes")
             elif name == "ObsDimension":
                 # Without an id it is the dimension that the header names.
-                row[part.get("id", self.at)] = part.get("value")
+                self._add(row, part, part.get("id", self.at), keyed=True)
             elif name == "ObsValue":
                 row[self.measure] = part.get("value")
         return row
+
+    def _add(self, row: Row, value: Element, id: str, *, keyed: bool) -> None:
+        """Put a value into a row that is a dimension, in a key, or anything else."""
+        _refuse_second(row, id, value)
+        component = self.structure.by_id.get(id)
+        if component is not None and keyed != (component.role in (Role.DIMENSION, Role.TIME)):
+            raise DataError(
+                f"line {value.sourceline}, {id}",
+                got=f"a {component.role.value}",
+                expected="a dimension, in a key" if keyed else "no dimension, among attributes",
+            )
+        row[id] = value.get("value")
+
+
+def _refuse_second(row: Row, id: str, element: Element) -> None:
+    """Raise DataError where a row has a value of the component already."""
+    if id in row:
+        raise DataError(
+            f"line {element.sourceline}, {id}",
+            got="a second value",
+            expected="one of each component in an element",
+        )

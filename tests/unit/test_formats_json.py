@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from sdmx_service.errors import DataError, NotAcceptable, SdmxServiceError
 from sdmx_service.formats import Action, Context, DataMessage, DataSet, data_formats
+from sdmx_service.structures.artefacts import Attachment
 from tests.unit.data_messages import FLOWS, Known, assert_same, datasets, kind_of, message
 
 FORMATS = {one.name: one for one in data_formats()}
@@ -187,6 +189,60 @@ def test_names_are_in_the_language_asked_for() -> None:
     assert described["dimensions"]["series"][0]["values"][0]["name"] == "Nom AT"
 
 
+@pytest.mark.parametrize("name", ["json20", "json21"])
+def test_components_say_what_their_values_may_be(name: str) -> None:
+    """Field guide of 2.1.0, component and format: isMandatory, minLength, maxValue and so on."""
+    facets = {
+        "OBS_VALUE": {"minValue": "0", "maxValue": "99.5", "decimals": "0", "isSequence": "false"},
+        "COMMENT": {"minLength": "0", "maxLength": "350", "pattern": "[a-z]*"},
+    }
+    flow = FLOWS["DF"]
+    components = tuple(
+        dataclasses.replace(one, facets=facets[one.id], mandatory=one.id == "OBS_VALUE")
+        if one.id in facets
+        else one
+        for one in flow.structure.components
+    )
+    structure = dataclasses.replace(flow.structure, components=components)
+    flow = dataclasses.replace(flow, structure=structure)
+    frame = _table(KEY | {"OBS_VALUE": 1.0, "COMMENT": "so"}, flow="DF")
+    written = json.loads(b"".join(FORMATS[name].write(message(DataSet(flow, frame)))))
+    VALIDATORS[name].validate(written)
+    (described,) = written["data"]["structures"]
+    (value,) = described["measures"]["observation"]
+    assert value["isMandatory"] is True
+    assert value["format"] == {"dataType": "Double", "minValue": 0, "maxValue": 99.5}
+    found = {one["id"]: one for one in described["attributes"]["observation"]}
+    assert found["COMMENT"]["isMandatory"] is False
+    assert found["COMMENT"]["format"] == {
+        "dataType": "String", "maxLength": 350, "pattern": "[a-z]*",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "expected"),
+    [
+        ("json20", [1.5, 2.0], [1.5, 2.0]),
+        ("json20", [1.0, 2.0], ["1.0", "2.0"]),  # its schema takes no array of whole numbers
+        ("json21", [1.0, 2.0], [1.0, 2.0]),
+        ("json20", [1.5, math.nan], ["1.5", "NaN"]),
+        ("json21", [1.0, -math.inf], ["1.0", "-INF"]),
+        ("json21", [], None),
+    ],
+)
+def test_an_array_holds_numbers_or_texts_and_never_both(
+    name: str, numbers: list[float], expected: list[Any] | None
+) -> None:
+    given_ = message(DataSet(FLOWS["DF3"], _table(KEY | {"RATES": numbers}, flow="DF3")))
+    written = json.loads(b"".join(FORMATS[name].write(given_)))
+    VALIDATORS[name].validate(written)
+    (described,) = written["data"]["structures"]
+    listed = [one["id"] for one in described["attributes"]["observation"]]
+    place = len(described["measures"]["observation"]) + listed.index("RATES")
+    (series,) = written["data"]["dataSets"][0]["series"].values()
+    assert series["observations"]["0"][place] == expected
+
+
 def _places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield above
     parts = value.items() if isinstance(value, dict) else enumerate(value)
@@ -220,3 +276,31 @@ def test_a_zero_below_zero_is_another_number_in_a_list_of_values(name: str) -> N
     rows = [KEY | {"KIND": kind, "LEVEL": level} for kind, level in (("k", 0.0), ("l", -0.0))]
     given_ = message(DataSet(FLOWS["DF"], _table(*rows, flow="DF")))
     assert_same(given_, _again(name, given_))
+
+
+@pytest.mark.parametrize("name", ["json20", "json21"])
+@pytest.mark.parametrize("level", [Attachment.DATASET, Attachment.GROUP, Attachment.SERIES])
+def test_whole_numbers_above_the_observations_are_values_of_their_component(
+    name: str, level: Attachment
+) -> None:
+    """The schemas take no number below 0 there, and a column with "#N/A" is one of texts."""
+    relation = {Attachment.GROUP: ("AREA", "SEX")}.get(level, ())
+    flow = FLOWS["DF"]
+    components = tuple(
+        dataclasses.replace(one, attachment=level, relation=relation) if one.id == "N" else one
+        for one in flow.structure.components
+    )
+    flow = dataclasses.replace(
+        flow, structure=dataclasses.replace(flow.structure, components=components)
+    )
+    rows = [KEY | {"N": "-1"}, KEY | {"SEX": "M", "N": "#N/A"}]
+    schema = {one: kind_of(flow.structure.by_id[one]) for one in KEY} | {"N": pl.String()}
+    frame = pl.DataFrame(rows if level is not Attachment.DATASET else rows[:1], schema=schema)
+    written = b"".join(FORMATS[name].write(message(DataSet(flow, frame))))
+    VALIDATORS[name].validate(json.loads(written))
+    (described,) = json.loads(written)["data"]["structures"]
+    listed = [one for found in described["attributes"].values() for one in found]
+    (number,) = (one for one in listed if one["id"] == "N")
+    lowest = {"value": -1 if name == "json21" else "-1"}  # 2.0.0 takes no whole number there
+    others = [] if level is Attachment.DATASET else [{"value": "#N/A"}]
+    assert number["values"] == [*others, lowest]

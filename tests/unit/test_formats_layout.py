@@ -184,6 +184,13 @@ def test_levels_do_not_depend_on_how_the_rows_come() -> None:
     assert plan.frame.equals(FRAME)
 
 
+def test_groups_come_in_the_order_of_their_rows() -> None:
+    areas = [f"A{number:03}" for number in range(500)]
+    frame = pl.DataFrame([{**ROWS[0], "AREA": area, "REGION": f"R{area}"} for area in areas])
+    (group,) = _plan(frame).groups
+    assert group.rows.get_column("AREA").to_list() == areas
+
+
 PARTIAL = pl.DataFrame(
     [
         *ROWS[:2],
@@ -246,3 +253,9 @@ def test_attributes_of_partial_keys_are_repeated_where_the_observation_says_noth
     ]
     assert made.has_partial_keys
     assert replicated(_dataset(FRAME)).collected().equals(FRAME)
+
+
+def test_a_structure_without_time_needs_all_its_dimensions() -> None:
+    rows = DataMessage((_dataset(FRAME.select("AREA", "STATUS"), timed=False),), "r", MOMENT)
+    with pytest.raises(DataError, match="got 'no column SEX'"):
+        layout(rows)

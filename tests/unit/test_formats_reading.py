@@ -27,7 +27,8 @@ from sdmx_service.formats.textcells import cells
 from tests.unit.data_messages import FLOWS, Known, datasets, kind_of, message
 
 FORMATS = {one.name: one for one in data_formats()}
-XML = ["structurespecific", "xml30", "xml31"]
+XML = ["structurespecific", "xml30", "xml31", "generic", "generictimeseries"]
+NESTED = ["xml30", "xml31"]
 CSV = ["csv10", "csv20", "csv21"]
 # What the fast way turns to the careful one for, and how it is kept from being tried at all.
 FAST = {**dict.fromkeys(XML, (xmlreading, "_read_plain")),
@@ -85,30 +86,67 @@ ROW = KEY | {"OBS_VALUE": 0.5, "N": 7, "STATUS": "A", "UNIT": "PT", "COMMENT": "
 
 
 def _table(*rows: dict[str, Any]) -> pl.DataFrame:
-    components = FLOWS["DF"].structure.components
+    components = FLOWS["DF3"].structure.components
     names = {name for row in rows for name in row}
     schema = {one.id: kind_of(one) for one in components if one.id in names}
     return pl.DataFrame(list(rows), schema=schema)
 
 
-def _written(name: str, *rows: dict[str, Any], **more: Any) -> bytes:
-    return b"".join(FORMATS[name].write(message(DataSet(FLOWS["DF"], _table(*rows)), **more)))
+def _written(name: str, *rows: dict[str, Any], flow: str = "DF", **more: Any) -> bytes:
+    return b"".join(FORMATS[name].write(message(DataSet(FLOWS[flow], _table(*rows)), **more)))
 
 
 LATER = ROW | {"TIME_PERIOD": "2021", "COMMENT": None, "OBS_VALUE": float("nan")}
 OTHER = ROW | {"SEX": "M", "STATUS": None}
 
 
-@pytest.mark.parametrize("by", [None, "AllDimensions", "SEX"])
-@pytest.mark.parametrize("name", XML)
-def test_attributes_alone_are_read_fast(
+GROUP = {"AREA": "AT", "SEX": "F", "TITLE": "a group"}
+SAID = {"SOURCE": "of all"}
+WAYS = [(name, by) for name in XML for by in (None, "AllDimensions", "SEX")]
+
+
+@pytest.mark.parametrize(("name", "by"), [way for way in WAYS if way[0] != XML[-1] or not way[1]])
+def test_values_in_xml_are_read_fast(
     name: str, by: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = _written(name, ROW, LATER, OTHER, observed_by=by)
+    content = _written(name, ROW, LATER, OTHER, GROUP, SAID, observed_by=by)
     careful = carefully(name, content)
     refuse_to_be_careful(monkeypatch)
     assert outcome(name, content) == careful
-    indented = content.replace(b"><Obs", b">\r\n\t <Obs")
+    assert re.search(rb"><(generic:)?Obs", content)
+    indented = re.sub(rb"><((generic:)?(Obs|Attributes|SeriesKey|Value))", rb">\r\n\t <\1", content)
+    assert outcome(name, indented) == careful
+    told = content.replace(b"?>\n", b"?><!-- <Obs/> from elsewhere -->\n", 1)
+    assert outcome(name, told) == careful
+
+
+@pytest.mark.parametrize("name", XML)
+def test_bytes_that_are_no_text_are_read_alike(name: str) -> None:
+    content = _written(name, ROW, LATER)
+    for match in re.finditer(rb"[<>\"]", content):
+        alike(name, content[: match.end()] + b"\xff" + content[match.end() :])
+
+
+SEVERAL = ROW | {
+    "TAG": ["P", "Q"], "RATES": [0.5, float("nan")], "WORD": ["a", "", 'b "c" > d', "l\nm"],
+    "NOTE": [{"lang": "en", "text": "<a> & 'b' \"c\""}, {"lang": "fr", "text": ""}],
+    "NOTES": [[{"lang": "en", "text": "x"}],
+              [{"lang": "de", "text": "ä"}, {"lang": "en", "text": "y"}]],
+}  # fmt: skip
+NEXT = SEVERAL | {"TIME_PERIOD": "2021", "TAG": ["Q"], "RATES": None, "NOTE": None}
+
+
+@pytest.mark.parametrize("by", [None, "AllDimensions", "SEX"])
+@pytest.mark.parametrize("name", NESTED)
+def test_several_values_and_languages_are_read_fast(
+    name: str, by: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = _written(name, SEVERAL, NEXT, OTHER, GROUP, flow="DF3", observed_by=by)
+    assert content.count(b"<Comp") >= 7
+    careful = carefully(name, content)
+    refuse_to_be_careful(monkeypatch)
+    assert outcome(name, content) == careful
+    indented = re.sub(rb"><(Obs|Comp|Value|common:Text)", rb">\n  <\1", content)
     assert outcome(name, indented) == careful
 
 
@@ -125,10 +163,11 @@ def test_a_record_a_line_is_read_fast(name: str, monkeypatch: pytest.MonkeyPatch
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_any_message_in_xml_is_read_alike(name: str, data: st.DataObject) -> None:
-    flow = FLOWS["DF" if name == "structurespecific" else "DF3"]
+    flow = FLOWS["DF3" if name in NESTED else "DF"]
     actions = (Action.INFORMATION, Action.APPEND, Action.REPLACE)
-    sets = data.draw(st.lists(datasets(flow, actions=actions), min_size=1, max_size=2))
-    by = data.draw(st.sampled_from([None, "AllDimensions"] if name != XML[0] else [None]))
+    most = 1 if name == "generictimeseries" else 2
+    sets = data.draw(st.lists(datasets(flow, actions=actions), min_size=1, max_size=most))
+    by = data.draw(st.sampled_from([None, "AllDimensions"] if name in NESTED else [None]))
     alike(name, b"".join(FORMATS[name].write(message(*sets, observed_by=by))))
 
 
@@ -155,6 +194,27 @@ XML_PARTS = [
     b'<Comp id="COMMENT"><Value>v</Value></Comp>', b"<Obs", b"/>", b">", b"=",
     b"</message:DataSet>", b"<message:DataSet>", b"xmlns:xsi", b"\xc3\xa4", b"ObsX",
     b' COMMENT="&lt;&amp;gt;&#10;"',
+]  # fmt: skip
+NESTED_PARTS = [
+    b"<Value>", b"</Value>", b"<Value/>", b"<Value></Value>", b"<Value>P</Value>", b"<Value >",
+    b"<common:Text>", b"</common:Text>", b"<common:Text>t</common:Text>", b"<common:Text/>",
+    b'<common:Text xml:lang="fr">t</common:Text>', b'<Comp id="TAG"><Value>P</Value></Comp>',
+    b'<Comp id="TAG"/>', b'<Comp id="X">', b"</Comp>", b' id="WORD"', b' xml:lang="en"', b"]]>",
+    b'"', b"'", b">", b"&lt;", b"\r", b"\n", b"x", b"<Obs", b' TAG="P"', b' WORD="a"', b"</Obs>",
+    b' xml:lang=""', b'<Comp id="OBS_VALUE"><Value>1</Value></Comp>',
+    b"<Text>", b'<Comp id="COMMENT"><Value>v</Value></Comp>', b"<!-- x -->", b"<![CDATA[x]]>",
+]  # fmt: skip
+GENERIC_PARTS = [
+    b"", b"<generic:Obs>", b"</generic:Obs>", b"<generic:Obs/>", b"<generic:Attributes>", b"x",
+    b"</generic:Attributes>", b"<generic:Attributes/>", b"<generic:Series>", b"</generic:Series>",
+    b'<generic:Value id="STATUS" value="A"/>', b'<generic:Value id="KIND" value="k"/>', b"&amp;",
+    b'<generic:Value value="A" id="STATUS"/>', b'<generic:Value id="X" value="A"/>', b"\n", b"&",
+    b'<generic:ObsValue value="1"/>', b'<generic:ObsValue id="N" value="1"/>', b"<!-- x -->",
+    b"</generic:SeriesKey>", b'<generic:ObsDimension value="2022"/>', b"<generic:SeriesKey>",
+    b'"', b"<", b">",
+    b'<generic:ObsDimension id="SEX" value="F"/>', b' id="N"', b' value="7"', b'"x"', b'"NaN"',
+    b"<Obs/>", b"</message:DataSet>", b'"2020-13"', b'"AT"', b"xmlns:generic", b"\r\n", b"/>",
+    b'<generic:Group type="PLACE">', b"</generic:Group>", b'<common:Annotations/>', b' type="x"',
 ]  # fmt: skip
 CSV_PARTS = [
     b"", b",", b'"', b'""', b'"a"', b'"a""b"', b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"\xc3\xa4",
@@ -183,9 +243,17 @@ def _spoilt(
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_a_spoilt_message_in_xml_is_read_alike(name: str, data: st.DataObject) -> None:
-    content = _written(name, ROW, LATER, OTHER)
+    content = _written(name, SAID, GROUP, ROW, LATER, OTHER)
     tokens = re.compile(rb'<[A-Za-z:/]+|"[^"]*"|[A-Z_a-z:]+=|/?>')
-    alike(name, _spoilt(data, content, tokens, XML_PARTS))
+    alike(name, _spoilt(data, content, tokens, XML_PARTS if name in XML[:3] else GENERIC_PARTS))
+
+
+@settings(max_examples=3 * EXAMPLES, deadline=None)
+@given(data=st.data())
+def test_a_spoilt_message_of_several_values_is_read_alike(data: st.DataObject) -> None:
+    content = _written("xml31", SEVERAL, NEXT, OTHER, flow="DF3")
+    tokens = re.compile(rb'<[A-Za-z:/]+>?|"[^"]*"|[A-Z_a-z:]+=|/?>')
+    alike("xml31", _spoilt(data, content, tokens, NESTED_PARTS))
 
 
 @pytest.mark.parametrize("name", CSV)
@@ -199,19 +267,20 @@ def test_a_spoilt_message_in_csv_is_read_alike(name: str, data: st.DataObject) -
 
 @pytest.mark.parametrize("size", [1, 100, 1000])
 @pytest.mark.parametrize("by", [None, "AllDimensions"])
+@pytest.mark.parametrize("name", ["xml31", "generic"])
 def test_a_data_set_is_read_alike_wherever_it_is_cut(
-    size: int, by: str | None, monkeypatch: pytest.MonkeyPatch
+    name: str, size: int, by: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [
         ROW | {"KIND": f"k{k}", "TIME_PERIOD": str(year)}
         for k in range(9)
         for year in range(2000, 2009)
     ]
-    content = _written("xml31", *rows, observed_by=by)
-    careful = carefully("xml31", content)
+    content = _written(name, *rows, observed_by=by)
+    careful = carefully(name, content)
     monkeypatch.setattr("sdmx_service.formats.xmlplain._BLOCK", size)
     refuse_to_be_careful(monkeypatch)
-    assert outcome("xml31", content) == careful
+    assert outcome(name, content) == careful
 
 
 @given(st.lists(st.text(max_size=20), min_size=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -142,6 +143,20 @@ def test_21_refuses_what_it_has_no_place_for(
     with pytest.raises(NotAcceptable, match=words) as refused:
         FORMATS[name].write(message(DataSet(FLOWS["DF3"], frame)))
     assert "xml31" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("name", ["xml30", "xml31"])
+def test_structured_text_is_refused(name: str) -> None:
+    """SDMX 3.0, section 3A, part IV: its representation is complex (StructuredText)."""
+    flow = FLOWS["DF"]
+    components = tuple(
+        replace(one, data_type="XHTML") if one.id == "COMMENT" else one
+        for one in flow.structure.components
+    )
+    flow = replace(flow, structure=replace(flow.structure, components=components))
+    dataset = DataSet(flow, _table(KEY | {"COMMENT": "<p>so</p>"}, flow="DF"))
+    with pytest.raises(NotAcceptable, match=r"COMMENT: .*XHTML"):
+        FORMATS[name].write(message(dataset))
 
 
 def test_a_measure_of_a_part_of_the_key_is_refused() -> None:
