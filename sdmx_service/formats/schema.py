@@ -9,6 +9,7 @@ from functools import cached_property
 
 from sdmx_service.errors import RequestError
 from sdmx_service.formats.action import Generation
+from sdmx_service.formats.admission import admitted_values
 from sdmx_service.formats.message import ALL_DIMENSIONS
 from sdmx_service.formats.registry import Format
 from sdmx_service.structures.artefacts import (
@@ -39,7 +40,7 @@ class SchemaMessage:
     ``explicit_measure`` asks for one type of observation a measure of ``measure_dimension``, the
     measure dimension of SDMX 2.1. ``location`` goes before the names of the standard's own files.
     ``metadata`` are attributes of reference metadata that may stand beside the data, of any part
-    of the key.
+    of the key. ``namespace`` is that of the types where it is not the one the standard recommends.
     """
 
     flow: Dataflow
@@ -52,6 +53,7 @@ class SchemaMessage:
     languages: tuple[str, ...] = ("en",)
     location: str = ""
     metadata: tuple[Component, ...] = ()
+    namespace: str | None = None
 
     def __post_init__(self) -> None:
         known = [dimension.id for dimension in self.structure.key]
@@ -99,9 +101,9 @@ def allowed(
 ) -> Mapping[str, str] | None:
     """Return the codes a flow allows for a component with their names; None where all text is.
 
-    Codes that the flow's constraint admits and the codelist does not have are not allowed.
+    Codes that the flow's constraints admit and the codelist does not have are not allowed.
     """
-    admitted = flow.admits.get(component.id)
+    admitted = admitted_values(flow, component)
     if component.codelist is None:
         return None if admitted is None else dict.fromkeys(sorted(admitted), "")
     return {

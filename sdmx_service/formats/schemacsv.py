@@ -46,7 +46,9 @@ def write_template(message: Writable) -> Iterator[bytes]:
     writer = csv.writer(out, lineterminator="\r\n")
     several = any(one.multiple or one.multilingual for one in components)
     structure = "STRUCTURE[;]" if several else "STRUCTURE"
-    writer.writerow([structure, "STRUCTURE_ID", "ACTION", *map(_header, components)])
+    writer.writerow(
+        [structure, "STRUCTURE_ID", "ACTION", *(_header(one, message) for one in components)]
+    )
     name, role, kind, code = EXPLAINED
     writer.writerow([name, "", "", *(localised(one.name) for one in components)])
     writer.writerow([role, "", "", *map(_role, components)])
@@ -65,7 +67,10 @@ def _columns(message: SchemaMessage) -> tuple[Component, ...]:
     return (*structure.key, *structure.measures, *structure.attributes)
 
 
-def _header(component: Component) -> str:
+def _header(component: Component, message: SchemaMessage) -> str:
+    """Return the name of a column; that of texts by language names the languages in their order."""
+    if component.multilingual:
+        return f"{component.id}[{';'.join(message.languages)}]"
     return f"{component.id}[]" if component.multiple else component.id
 
 
@@ -79,6 +84,9 @@ def _role(component: Component) -> str:
 def _type(component: Component, codes: int) -> str:
     if component.codelist is not None:
         known = len(component.codelist.codes)
-        return f"{component.codelist.id}{f' ({codes} of {known} codes)' if codes < known else ''}"
-    facets = ", ".join(f"{name} {value}" for name, value in component.facets.items())
-    return f"{component.data_type} ({facets})" if facets else component.data_type
+        told = [f"{codes} of {known} codes"] if codes < known else []
+        told += [f"up to {component.most} values"] if component.most else []
+        return f"{component.codelist.id} ({', '.join(told)})" if told else component.codelist.id
+    told = [f"{name} {value}" for name, value in component.facets.items()]
+    told += [f"up to {component.most} values"] if component.most else []
+    return f"{component.data_type} ({', '.join(told)})" if told else component.data_type

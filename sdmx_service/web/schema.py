@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sdmx_service.errors import NotFound
+from sdmx_service.errors import NotAcceptable, NotFound
 from sdmx_service.formats import (
     Choice,
     Format,
@@ -19,7 +19,7 @@ from sdmx_service.formats import (
     schemaxsd,
     structure_formats,
 )
-from sdmx_service.formats.schema import schema_formats
+from sdmx_service.formats.schema import MetadataSchema, Writable, schema_formats
 from sdmx_service.query import grammar
 from sdmx_service.query.schema_query import (
     SCHEMA_PARAMETERS_15,
@@ -60,33 +60,62 @@ def schema22(request: Request) -> Response:
 def _answered(
     request: Request, query: SchemaQuery, given: Mapping[str, str], generation: Generation
 ) -> Response:
-    old = generation is Generation.SDMX_2_1
-    choice = _chosen(request, given, generation, _XSD if old else _JSON_SCHEMA)
     release = release_asked(request, query.as_of)
     if release is None:
         raise NotFound(query.id, expected="a release at that time", got=str(query.as_of))
     wanted = preferred(release, request.headers.get("accept-language"), given.get("lang"))
     message = schema_message(release, query, languages=wanted)
+    choice = _chosen(message, request, given, generation)
     if choice.format in structure_formats():
-        known = ArtefactKind.of_generation(2 if old else 3)
+        known = ArtefactKind.of_generation(2 if generation is Generation.SDMX_2_1 else 3)
         found = schema_structures(release, query, known)
         return answer_artefacts(request, release, choice, given, found.asked, found.referenced)
-    pieces = choice.format.write(message)
-    return answer(request, release, choice.content_type, pieces, language=wanted[0])
+    return answer(
+        request,
+        release,
+        choice.content_type,
+        choice.format.write(message),
+        language=wanted[0],
+        variant=" ".join(wanted),
+        file=f"{query.id}{choice.format.extension}",
+    )
 
 
 def _chosen(
-    request: Request, given: Mapping[str, str], generation: Generation, usual: str
+    message: Writable, request: Request, given: Mapping[str, str], generation: Generation
 ) -> Choice[Any]:
-    """Return a format of schemas, or of structures, which say what is allowed in their way."""
+    """Return a format of schemas, or of structures, which say what is allowed in their way.
+
+    Raises NotAcceptable, which lists the forms that there are of what is asked for.
+    """
+    refused = _refused(message)
     formats: tuple[Format[Any], ...] = (*schema_formats(), *structure_formats())
-    return negotiate(
-        formats,
-        accept=request.headers.get("accept"),
-        default=next(
-            one for one in formats if one.media_type == usual and one.generation is generation
-        ),
-        asked=given.get("format"),
-        version=given.get("formatVersion"),
-        generation=generation,
-    )
+    usual = _XSD if generation is Generation.SDMX_2_1 else _JSON_SCHEMA
+    try:
+        return negotiate(
+            [one for one in formats if one.name not in refused],
+            accept=request.headers.get("accept"),
+            default=next(
+                one for one in formats if one.media_type == usual and one.generation is generation
+            ),
+            asked=given.get("format"),
+            version=given.get("formatVersion"),
+            generation=generation,
+        )
+    except NotAcceptable as error:
+        why = dict.fromkeys(one.hint for one in (error, *refused.values()) if one.hint)
+        raise NotAcceptable(
+            error.where, got=error.got, expected=error.expected, hint="; ".join(why)
+        ) from error
+
+
+def _refused(message: Writable) -> Mapping[str, NotAcceptable]:
+    """Return by name the forms that a schema of reference metadata has not, with the reason."""
+    refused: dict[str, NotAcceptable] = {}
+    if isinstance(message, MetadataSchema):
+        for one in schema_formats():
+            try:
+                next(iter(one.write(message)))
+            except NotAcceptable as reason:
+                refused[one.name] = reason
+    return refused

@@ -26,7 +26,7 @@ from sdmx_service.formats.dataset import TEXTS
 from sdmx_service.formats.schema import MetadataSchema, SchemaMessage, allowed
 from sdmx_service.formats.schemacsv import EXPLAINED
 from sdmx_service.formats.schemaxsd import target_namespace
-from sdmx_service.formats.validation import Kind, validate
+from sdmx_service.formats.validation import Extent, Kind, validate
 from sdmx_service.structures import Missing, StructureStore
 from sdmx_service.structures.artefacts import (
     Attachment,
@@ -247,7 +247,7 @@ def test_messages_that_delete_are_valid_by_the_schema_of_deletions(
     content = written(name, DataMessage.of(flow, frame, "R", PREPARED, action=Action.DELETE))
     schema = xml_schema(asked(flow, deletion=True), WRITERS[name], tmp_path)
     assert schema.validate(etree.fromstring(content)), str(schema.error_log)
-    assert validate(frame, flow, deletion=True) == ()
+    assert validate(frame, flow, extent=Extent.DELETION) == ()
 
 
 @pytest.mark.parametrize("name", JSON_WRITERS)
@@ -310,18 +310,19 @@ def test_the_xml_schemas_refuse_what_our_own_verdict_refuses(fault: str, name: s
     flow = flow_of(PLAIN, REF_AREA={"AT", "NO"})
     frame = FAULTS[fault][0](frame_of(PLAIN))
     content = written(name, DataMessage.of(flow, frame, "R", PREPARED))
-    # The standard has every attribute and measure optional in a schema of 2.1 (3A, part IV).
-    silent = WRITERS[name] is Generation.SDMX_2_1 and FAULTS[fault][2] is Kind.MISSING
+    # The standard has every attribute and measure optional in a schema (3A, part IV).
+    silent = FAULTS[fault][2] is Kind.MISSING
     assert bad_xml_schema(WRITERS[name]).validate(etree.fromstring(content)) is silent
+    assert (validate(frame, flow, extent=Extent.PART) == ()) is silent
 
 
 @pytest.mark.parametrize("name", JSON_WRITERS)
-@pytest.mark.parametrize("fault", [one for one in FAULTS if "period" not in one])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_the_json_schemas_refuse_what_our_own_verdict_refuses(fault: str, name: str) -> None:
     flow = flow_of(PLAIN, REF_AREA={"AT", "NO"})
     frame = FAULTS[fault][0](frame_of(PLAIN))
     content = json.loads(written(name, DataMessage.of(flow, frame, "R", PREPARED)))
-    assert not bad_json_validator(name).is_valid(content)
+    assert bad_json_validator(name).is_valid(content) is (FAULTS[fault][2] is Kind.MISSING)
 
 
 def test_a_column_that_is_no_component_is_a_fault() -> None:
@@ -482,6 +483,16 @@ def test_the_template_has_the_header_of_our_csv_and_only_codes_that_are_allowed(
     assert areas is not None
     types = next(row for row in rows if row[0] == "#type")
     assert types[column] == f"{areas.id} (2 of {len(areas.codes)} codes)"
+
+
+def test_the_template_has_the_columns_of_our_csv_for_several_values_and_languages() -> None:
+    flow = flow_of(RICH)
+    template = written("csvtemplate", asked(flow, languages=("en", "de")), schema_formats)
+    columns = next(csv.reader(io.StringIO(template.decode())))
+    data = written("csv21", DataMessage.of(flow, frame_of(RICH), "R", PREPARED)).decode()
+    ours = next(csv.reader(io.StringIO(data)))
+    assert [one.partition("[")[0] for one in columns] == [one.partition("[")[0] for one in ours]
+    assert {"STRUCTURE[;]", "SOURCES[]", "NOTE[en;de]"} <= {*columns} & {*ours}
 
 
 def test_a_template_sent_as_data_is_refused() -> None:
