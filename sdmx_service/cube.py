@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
@@ -26,8 +27,11 @@ _NUMBERS = {
     "Decimal": pl.Float64,
     "Integer": pl.Int64,
     "Long": pl.Int64,
+    "Short": pl.Int64,
     "Count": pl.Int64,
 }
+# What XML Schema lets whole numbers of these types be.
+_LARGEST = {"Integer": 2**31, "Short": 2**15}
 _LARGEST_CUBE = 5_000_000
 _ROWS = 1 << 18
 _LANGUAGE = r"^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$"
@@ -121,11 +125,13 @@ def typed(frame: pl.DataFrame, structure: DataStructure) -> Table:
         if frame.schema[component.id].is_nested():
             _refuse_lists(frame.get_column(component.id), component, structure)
         _refuse_unknown_codes(frame, component)
+        _refuse_numbers(frame.get_column(component.id), component, structure)
     table = frame.select(
         _filled(component, frame.schema[component.id]) for component in structure.components
     )
     keys = [component.id for component in structure.key]
-    mandatory = [*keys, *(a.id for a in structure.attributes if a.mandatory)]
+    said = (*structure.measures, *structure.attributes)
+    mandatory = [*keys, *(one.id for one in said if one.mandatory)]
     for name in mandatory:
         if table.get_column(name).null_count():
             raise DataError(
@@ -152,6 +158,52 @@ def _filled(component: Component, given: pl.DataType) -> pl.Expr:
     if isinstance(given, pl.List):
         column = pl.when(column.list.len() > 0).then(column)
     return column.cast(cell_type(component, given))
+
+
+def _refuse_numbers(column: pl.Series, component: Component, structure: DataStructure) -> None:
+    """Refuse what would be another number, or none, in the type of its component."""
+    kind = column_type(component)
+    values = _unnested(column) if isinstance(column.dtype, pl.List) else column
+    if component.codelist is not None or not kind.is_numeric() or values.dtype.is_nested():
+        return
+    most = _LARGEST.get(component.data_type)
+    if values.dtype == kind and most is None:
+        return
+    values = values.drop_nulls()
+    numbers = values.cast(kind, strict=False)
+    expected = "a number" if kind.is_float() else "a whole number"
+    wrong = numbers.is_null()
+    if values.dtype.is_float() and kind.is_integer():
+        wrong |= values != numbers
+    elif component.data_type == "Decimal" and not values.dtype.is_float():
+        wrong |= _rounded(values, numbers)
+        expected = f"{expected} of so many digits as 64 bits hold"
+    if most is not None and not wrong.any():
+        wrong = (numbers < -most) | (numbers >= most)
+        expected = f"{expected} between {-most} and {most - 1}, as {component.data_type} has it"
+    if wrong.any():
+        raise DataError(
+            f"column {component.id} of {structure.id}",
+            got=str(values.filter(wrong)[0])[:80],
+            expected=expected,
+            hint=f"so have {wrong.sum()} cells: correct them, or give the component another type",
+        )
+
+
+def _rounded(values: pl.Series, numbers: pl.Series) -> pl.Series:
+    """Return of each whole number or decimal text whether it is another number as a float."""
+    if values.dtype.is_integer():
+        return numbers.cast(values.dtype, strict=False).ne_missing(values)
+    if values.dtype != pl.String:
+        return pl.repeat(value=False, n=len(values), eager=True)
+    # Fifteen digits are always kept.
+    long = values.str.count_matches("[0-9]") > 15
+    found = pl.Series([False] * len(values), dtype=pl.Boolean)
+    for at in long.arg_true():
+        number = numbers[at]
+        if number is not None and math.isfinite(number):
+            found[at] = Decimal(values[at]) != Decimal(repr(number))
+    return found
 
 
 def _unnested(lists: pl.Series) -> pl.Series:

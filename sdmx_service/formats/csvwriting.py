@@ -16,8 +16,9 @@ from sdmx_service.formats.action import Action, Generation
 from sdmx_service.formats.csvcolumns import Escape, Fields, fields
 from sdmx_service.formats.csvfields import subseparator
 from sdmx_service.formats.csvkeys import key_columns, key_titles
-from sdmx_service.formats.dataset import ROWS_A_PIECE, SWITCHED_OFF, TEXTS, Block, DataSet
+from sdmx_service.formats.dataset import ROWS_A_PIECE, SWITCHED_OFF, Block, DataSet
 from sdmx_service.formats.decimals import as_digits
+from sdmx_service.formats.languages import languages_of
 from sdmx_service.formats.message import DataMessage, Keys, Labels, TimeFormat
 from sdmx_service.formats.normalizing import normalized
 from sdmx_service.structures.artefacts import Component, Role
@@ -34,7 +35,7 @@ class _Plan:
     message: DataMessage
     generation: Generation
     components: tuple[Component, ...]
-    languages: dict[str, tuple[str, ...]]
+    languages: Mapping[str, tuple[str, ...]]
     multiple: frozenset[str]
     periods: Mapping[str, str] | None
 
@@ -96,12 +97,11 @@ def _plan(message: DataMessage, generation: Generation) -> _Plan:
     for dataset in message.datasets:
         for name, kind in dataset.schema.items():
             kinds.setdefault(name, []).append(kind)
-    texts = [n for n, found in kinds.items() if {TEXTS, pl.List(TEXTS)} & set(found)]
     return _Plan(
         message,
         generation,
         tuple(present.values()),
-        {name: _languages(message, name) for name in texts},
+        languages_of(message),
         frozenset(n for n, found in kinds.items() if any(isinstance(k, pl.List) for k in found)),
         _periods(message) if message.time_format is TimeFormat.NORMALIZED else None,
     )
@@ -116,21 +116,6 @@ def _periods(message: DataMessage) -> Mapping[str, str]:
                 periods = chunk.get_column(dataset.structure.time.id).cast(pl.String)
                 found |= set(periods.unique().drop_nulls())
     return normalized(sorted(found))
-
-
-def _languages(message: DataMessage, name: str) -> tuple[str, ...]:
-    """Return the languages of a column, those asked for first; they stand in its title."""
-    found: set[str] = set()
-    for dataset in message.datasets:
-        if name not in dataset.schema:
-            continue
-        for chunk in dataset.chunks():
-            texts = chunk.get_column(name).drop_nulls().list.explode(empty_as_null=False)
-            if dataset.schema[name] != TEXTS:
-                texts = texts.drop_nulls().list.explode(empty_as_null=False)
-            found |= set(texts.struct.field("lang").unique().drop_nulls())
-    wanted = [tag for tag in message.languages if tag in found]
-    return (*wanted, *sorted(found - set(wanted))) or message.languages[:1]
 
 
 def _header(plan: _Plan) -> bytes:
@@ -207,6 +192,8 @@ def _rows(plan: _Plan, dataset: DataSet) -> Iterator[bytes]:
         (once, [(name, written[name]) for name in names])
         for once, names in groupby(written, key=above.__contains__)
     ]
+    key = {one.id for one in dataset.structure.key}
+    said = set(written) & set(dataset.schema) - key
     doubts = [
         made.doubt.alias(name)
         for name, made in written.items()
@@ -216,7 +203,7 @@ def _rows(plan: _Plan, dataset: DataSet) -> Iterator[bytes]:
     def lines(block: Block) -> bytes:
         doubtful = block.rows.select(doubts).row(0, named=True) if doubts else {}
         columns: list[pl.Expr | pl.Series] = []
-        if not above:
+        if not together[0][0]:  # else it is in front of what a series says
             columns += [pl.repeat(lead, pl.len()), *keys]
         for once, group in together:
             if once:
@@ -225,7 +212,10 @@ def _rows(plan: _Plan, dataset: DataSet) -> Iterator[bytes]:
                 columns.append(block.spread(_joined(block.heads, texts, message.separator)))
                 continue
             for name, made in group:
-                columns += made.careful if doubtful.get(name) else made.easy
+                if name in said and _empty(block.rows, name):
+                    columns += blank.easy  # as most columns of metadata are beside observations
+                else:
+                    columns += made.careful if doubtful.get(name) else made.easy
         if trail is not None:
             columns.append(pl.lit(trail))
         rows = (column.alias(str(place)) for place, column in enumerate(columns))
@@ -252,6 +242,10 @@ def _blocks(dataset: DataSet, above: frozenset[str]) -> Iterator[Block]:
     each = [name for name in dataset.schema if name not in above]
     for found in index.runs(once, each, ROWS_A_PIECE):
         yield Block(*found)
+
+
+def _empty(rows: pl.DataFrame, name: str) -> bool:
+    return rows.get_column(name).null_count() == rows.height
 
 
 def _joined(rows: pl.DataFrame, fields: list[pl.Expr], separator: str) -> pl.Series:

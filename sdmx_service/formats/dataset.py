@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sdmx_service.cube import TEXTS
 from sdmx_service.formats.action import Action
 from sdmx_service.structures.artefacts import Component, Dataflow, DataStructure
 
@@ -38,8 +39,6 @@ ROWS_A_PIECE = 16_384
 MISSING = "#N/A"
 SWITCHED_OFF = "~"
 Array = NDArray[Any]
-# The type of a multilingual text: one text a language.
-TEXTS = pl.List(pl.Struct({"lang": pl.String, "text": pl.String}))
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,14 @@ import polars as pl
 
 from sdmx_service.errors import NotAcceptable
 from sdmx_service.formats.action import Generation
-from sdmx_service.formats.dataset import TEXTS, DataSet
+from sdmx_service.formats.dataset import MISSING, TEXTS, DataSet
 from sdmx_service.formats.message import DataMessage
 from sdmx_service.formats.rendering import Rendering, encoded, told
 from sdmx_service.formats.seen import identities, seen
 from sdmx_service.formats.textcells import FLOATS, WHOLE, inner_of
 from sdmx_service.structures.artefacts import Component, Role
 
-__all__ = ["Column", "columns"]
+__all__ = ["Column", "columns", "quoted"]
 
 # What the schemas take as an id; other codes go as a value.
 _ID = re.compile(r"[A-Za-z0-9_@$-]+")
@@ -85,7 +85,9 @@ def _indexed(
         return True
     if generation is Generation.SDMX_2_1:
         return one.role is Role.ATTRIBUTE
-    if one.id in above and dataset.schema[one.id].is_numeric():
+    kind = dataset.schema[one.id]
+    # Whole numbers come as texts where one of them is missing on purpose.
+    if one.id in above and (kind.is_numeric() or (one.data_type in WHOLE and kind == pl.String)):
         return True
     several = isinstance(dataset.schema[one.id], pl.List)
     # The schema of 2.0.0 takes no array of integers, so several codes go as they are.
@@ -130,8 +132,12 @@ def _of_indexes(
         known = identities(used)
 
         def places(part: pl.Series) -> pl.Series:
-            at = pl.Series(np.searchsorted(known, identities(part.fill_null(0))))
-            return pl.select(pl.when(part.is_not_null()).then(at)).to_series()
+            wanted = identities(part.fill_null(0))
+            # In order, each is looked for near the one before it, which the caches hold.
+            order = np.argsort(wanted)
+            at = np.empty(len(wanted), dtype="<i8")
+            at[order] = np.searchsorted(known, wanted[order])
+            return pl.select(pl.when(part.is_not_null()).then(pl.Series(at))).to_series()
 
         return Column(one, Rendering(column.map_batches(places, return_dtype=pl.Int64)), values)
     place = {value: at for at, value in enumerate(texts)}
@@ -155,7 +161,7 @@ def _of_indexes(
 
 def _names(values: pl.Series) -> orjson.Fragment:
     """Return a long list of values that have names only, as version 1.0 has them."""
-    named = pl.concat_str(pl.lit(',{"name":'), _strings(values), pl.lit("}"))
+    named = pl.concat_str(pl.lit(',{"name":'), quoted(values), pl.lit("}"))
     return orjson.Fragment(b"[" + encoded(pl.select(named).to_series())[1:] + b"]")
 
 
@@ -176,7 +182,8 @@ def _value(
         )
     if listed is None:
         if not first:
-            return {"value": _number(value, generation) if one.data_type in _NUMBERS else value}
+            number = one.data_type in _NUMBERS and value != MISSING
+            return {"value": _number(value, generation) if number else value}
         return {"name": value} if one.role is Role.ATTRIBUTE else {"id": value, "name": value}
     said: dict[str, Any] = {"name": message.text(listed.name) or value}
     said = {"id" if _ID.fullmatch(value) else "value": value, **said}
@@ -204,9 +211,7 @@ def _plain(one: Component, kind: pl.DataType, height: int) -> Rendering:
     """Return what writes the values themselves."""
     column = pl.col(one.id)
     if kind == TEXTS:
-        return _mapped(
-            column, lambda part: _dumped([_by_language(text, one) for text in part.to_list()])
-        )
+        return _mapped(column, lambda part: _by_language(part, one))
     if kind.is_numeric() and one.data_type in _NUMBERS:
         if not kind.is_float():
             return Rendering(column)
@@ -220,24 +225,29 @@ def _plain(one: Component, kind: pl.DataType, height: int) -> Rendering:
     if not language and (whole or boolean):
         raw = _INTEGER if whole else r"^(?:true|false)$"
         return _mapped(column, lambda part: _unless(raw, part))
-    codes = told(column, kind, height, _quoted)
+    codes = told(column, kind, height, _one_quoted)
     if codes is not None:
         return Rendering(codes)
     if kind.is_numeric():
-        return _mapped(column, lambda part: _strings(_with_infinity(part)))
+        return _mapped(column, lambda part: quoted(_with_infinity(part)))
     text = column.cast(pl.String)
     return Rendering(
         pl.concat_str(pl.lit('"'), text, pl.lit('"')),
-        text.map_batches(_strings, return_dtype=pl.String),
+        text.map_batches(quoted, return_dtype=pl.String),
         text.str.contains(_SPECIAL).any(),
     )
 
 
 def _mapped(column: pl.Expr, write: Callable[[pl.Series], pl.Series]) -> Rendering:
-    return Rendering(column.map_batches(write, return_dtype=pl.String))
+    def written(part: pl.Series) -> pl.Series:
+        if part.null_count() == len(part):
+            return pl.repeat(None, len(part), dtype=pl.String, eager=True)
+        return write(part)
+
+    return Rendering(column.map_batches(written, return_dtype=pl.String))
 
 
-def _quoted(text: str) -> str:
+def _one_quoted(text: str) -> str:
     return orjson.dumps(text).decode()
 
 
@@ -248,12 +258,10 @@ def _with_infinity(part: pl.Series) -> pl.Series:
 def _unless(raw: str, part: pl.Series) -> pl.Series:
     """Return texts in quotes, those that are JSON by themselves without."""
     text = _with_infinity(part) if part.dtype.is_numeric() else part.cast(pl.String)
-    return pl.select(
-        pl.when(text.str.contains(raw)).then(text).otherwise(_strings(text))
-    ).to_series()
+    return pl.select(pl.when(text.str.contains(raw)).then(text).otherwise(quoted(text))).to_series()
 
 
-def _strings(part: pl.Series) -> pl.Series:
+def quoted(part: pl.Series) -> pl.Series:
     """Return texts in quotes, escaped where one needs it."""
     special = part.str.contains(_SPECIAL)
     if special.any():
@@ -263,47 +271,64 @@ def _strings(part: pl.Series) -> pl.Series:
     return pl.select(pl.concat_str(pl.lit('"'), part, pl.lit('"'))).to_series()
 
 
-def _dumped(values: Iterable[Any]) -> pl.Series:
-    texts = [None if value is None else orjson.dumps(value).decode() for value in values]
-    return pl.Series(texts, dtype=pl.String)
+def _each(lists: pl.Series, write: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Return each list as one text: what ``write`` makes of its values, between commas.
+
+    A value that is not reported is ``null``, a list without values is nothing.
+    """
+    lengths = lists.list.len().fill_null(0)
+    full = lengths > 0
+    values = lists.filter(full).list.explode(empty_as_null=False)
+    row = np.repeat(np.arange(int(full.sum()), dtype="u4"), lengths.filter(full).to_numpy())
+    table = pl.DataFrame({"row": row, "text": write(values).fill_null("null")})
+    joined = table.group_by("row", maintain_order=True).agg(pl.col("text").str.join(","))
+    place = pl.when(full).then(full.cum_sum().cast(pl.Int64) - 1)
+    return joined.get_column("text").gather(pl.select(place).to_series())
 
 
-def _by_language(texts: list[dict[str, str]] | None, one: Component) -> dict[str, str] | None:
-    if not texts:
-        return None
-    found = {text["lang"]: text["text"] for text in texts}
-    if len(found) < len(texts):
+def _between(opening: str, texts: pl.Series, close: str) -> pl.Series:
+    return pl.select(pl.concat_str(pl.lit(opening), texts, pl.lit(close))).to_series()
+
+
+def _by_language(column: pl.Series, one: Component) -> pl.Series:
+    """Return texts as objects of a text a language."""
+    tags = column.list.eval(pl.element().struct.field("lang"))
+    if (tags.list.n_unique() < tags.list.len()).any():
         raise NotAcceptable(
             f"SDMX-JSON, {one.id}", got="two texts in one language", expected="one a language"
         )
-    return found
+
+    def texts(values: pl.Series) -> pl.Series:
+        tag, text = (quoted(values.struct.field(name)) for name in ("lang", "text"))
+        return pl.select(pl.concat_str(tag, pl.lit(":"), text)).to_series()
+
+    return _between("{", _each(column, texts), "}")
 
 
 def _of_lists(one: Component, kind: pl.List, generation: Generation) -> Column:
     first = generation is Generation.SDMX_3_0
 
-    def written(value: list[Any] | None) -> Any:
-        if not value:
-            return None
-        if kind.inner == TEXTS:
-            return [_by_language(texts, one) for texts in value]
-        if not kind.inner.is_numeric():
-            return value
+    def numbers(lists: pl.Series) -> pl.Series:
         # The schema takes an array of numbers or one of strings; that of 2.0.0 none of integers.
-        odd = any(v is not None and not math.isfinite(v) for v in value)
-        whole = first and all(v is None or float(v).is_integer() for v in value)
-        if odd or whole or one.data_type not in _NUMBERS:
-            return [None if v is None else _word(v) for v in value]
-        return value
+        element = pl.element()
+        strange = ~element.is_finite().fill_null(value=True)
+        if one.data_type not in _NUMBERS:
+            worded = pl.repeat(value=True, n=len(lists), eager=True)
+        else:
+            worded = lists.list.eval(strange).list.any()
+            if first:
+                worded |= lists.list.eval((element % 1 == 0).fill_null(value=True)).list.all()
+        plain = _each(lists, lambda values: values.cast(pl.String))
+        words = _each(lists, lambda values: quoted(_with_infinity(values)))
+        return pl.select(pl.when(worded).then(words).otherwise(plain)).to_series()
 
-    def cells(part: pl.Series) -> pl.Series:
-        plain = part.cast(pl.List(pl.String)) if isinstance(kind.inner, pl.Enum) else part
-        return _dumped(written(value) for value in plain.to_list())
+    def cells(lists: pl.Series) -> pl.Series:
+        if kind.inner == TEXTS:
+            written = _each(lists, lambda values: _by_language(values, one))
+        elif kind.inner.is_numeric():
+            written = numbers(lists)
+        else:
+            written = _each(lists, lambda values: quoted(values.cast(pl.String)))
+        return _between("[", written, "]")
 
     return Column(one, _mapped(pl.col(one.id), cells), None)
-
-
-def _word(value: float) -> str:
-    if isinstance(value, float) and math.isinf(value):
-        return "INF" if value > 0 else "-INF"
-    return "NaN" if value != value else repr(value)

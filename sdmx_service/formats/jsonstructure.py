@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from sdmx_service.formats.action import Generation
@@ -11,6 +12,7 @@ from sdmx_service.formats.dataset import Context, DataSet
 from sdmx_service.formats.jsoncells import Column
 from sdmx_service.formats.layout import Layout
 from sdmx_service.formats.message import DataMessage, message_id
+from sdmx_service.formats.seen import spoken
 from sdmx_service.formats.xmlheader import subject_urn
 from sdmx_service.structures.artefacts import Attachment, Component, Role
 
@@ -37,6 +39,9 @@ _DATA_TYPES = """
     ReportingDay DateTime TimeRange Month MonthDay Day Time Duration GeospatialInformation
 """
 _KNOWN = frozenset(_DATA_TYPES.split())
+# Facets of a text format that are numbers in a message; the schemas take no 0 for the first three.
+_POSITIVE = ("minLength", "maxLength", "decimals")
+_NUMERIC = (*_POSITIVE, "interval", "startValue", "endValue", "minValue", "maxValue")
 _PRIMARY = {"primaryMeasure": "OBS_VALUE"}
 
 
@@ -61,7 +66,7 @@ def schema(generation: Generation) -> str:
 def meta(
     message: DataMessage, generation: Generation, described: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
-    """Return the meta object; its languages are those of the structures ``described``."""
+    """Return the meta object; its languages are those of the data and of what is ``described``."""
     sender = message.sender or message.datasets[0].flow.agency
     said: dict[str, Any] = {
         "id": message_id(message.release),
@@ -77,7 +82,7 @@ def meta(
 
 def _languages(message: DataMessage, described: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the languages that the message uses, those asked for first."""
-    found: set[str] = set()
+    found = {tag for one in message.datasets for tags in spoken(one).values() for tag in tags}
     left: list[Any] = list(described)
     while left:
         one = left.pop()
@@ -139,7 +144,11 @@ def structure(
         },
     }
     if not first:
-        said["measures"] = {"observation": [made.component(one) for one in levels.measures]}
+        said["measures"] = {
+            "observation": [
+                made.component(one, isMandatory=one.mandatory) for one in levels.measures
+            ]
+        }
     said["attributes"] = {
         "dataSet": attributes(levels.dataset_attributes),
         **({} if first else {"dimensionGroup": attributes(levels.group_attributes)}),
@@ -168,7 +177,7 @@ class _Made:
             said["values"] = values
         format = self._format(one)
         if one.multiple and one.role in (Role.ATTRIBUTE, Role.MEASURE):
-            occurs = {"minOccurs": int(one.mandatory), "maxOccurs": "unbounded"}
+            occurs = {"minOccurs": int(one.mandatory), "maxOccurs": one.most or "unbounded"}
             # Version 2.0.0 has them in the format, 2.1.0 in the component.
             if self.generation is Generation.SDMX_3_1:
                 said |= occurs
@@ -184,6 +193,13 @@ class _Made:
         said: dict[str, Any] = {"dataType": one.data_type if one.data_type in _KNOWN else "String"}
         if one.multilingual:
             said["isMultiLingual"] = True
+        if "pattern" in one.facets:
+            said["pattern"] = one.facets["pattern"]
+        for name in _NUMERIC:
+            number = float(one.facets.get(name, "nan"))
+            if isfinite(number) and (number > 0 or name not in _POSITIVE):
+                whole = number.is_integer() and abs(number) < 2**53
+                said[name] = int(number) if whole else number
         return said
 
 

@@ -12,20 +12,16 @@ from sdmx_service.errors import NotAcceptable, RequestError
 from sdmx_service.formats.action import Generation
 from sdmx_service.formats.message import Keys, Labels, TimeFormat
 from sdmx_service.formats.registry import Format
+from sdmx_service.formats.weights import members
 
 __all__ = ["Choice", "MediaRange", "accepted", "languages", "negotiate"]
 
 _Message = TypeVar("_Message")
 _Option = TypeVar("_Option", bound=Enum)
 _Rank = tuple[float, int, int, bool, bool, bool, list[int], int]
-_LONGEST = 2_000
-_ENTRY = re.compile(r'(?:[^,"]|"[^"]*")+')
-_PART = re.compile(r'(?:[^;"]|"[^"]*")+')
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 _MEDIA_RANGE = re.compile(r"[A-Za-z0-9_.+*-]{1,120}/[A-Za-z0-9_.+*-]{1,120}")
 _VERSION_PART = re.compile(r"(\d{1,4}?)([+~*]?)|([+~*])", re.ASCII)
-# Java and older tools leave out the zero of 0.2.
-_QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|\.[0-9]{1,3}|1(?:\.0{0,3})?")
 # Words of ``format=`` that the standard itself has (REST 2.2, doc/extend.md), which says of them
 # that the newest version answers where none is named.
 _NEWEST = frozenset({"csvdata", "jsondata", "jsonstructure"})
@@ -33,8 +29,15 @@ _NEWEST = frozenset({"csvdata", "jsondata", "jsonstructure"})
 _LABELLED = {"csvfilewithlabels": ("csvfile", "both")}
 # SDMX-JSON 1.0 was known by the version of its working draft for years.
 _DRAFT = "-wd"
-# The field guide of SDMX-CSV says ``keys`` where it lists the parameters, ``key`` in examples.
-_OPTIONS = {"labels": "labels", "timeformat": "timeFormat", "keys": "keys", "key": "keys"}
+# The field guide of SDMX-CSV says ``keys`` where it lists the parameters, ``key`` in examples;
+# REST 1.5 (4.6, "A note about SDMX-CSV") says ``label``.
+_OPTIONS = {
+    "labels": "labels",
+    "label": "labels",
+    "timeformat": "timeFormat",
+    "keys": "keys",
+    "key": "keys",
+}
 
 
 @dataclass(frozen=True)
@@ -73,15 +76,12 @@ def accepted(header: str | None) -> tuple[MediaRange, ...]:
     A range that cannot be read is passed over, as RFC 9110 leaves a server free to do. A list
     without members says nothing.
     """
-    ranges = []
-    said = (header or "")[:_LONGEST]
-    for entry in _ENTRY.findall(said if said.strip(", \t") else "*/*"):
-        name, *rest = (part.strip() for part in _PART.findall(entry) or [""])
-        pairs = [part.partition("=")[::2] for part in rest]
-        given = {key.strip().lower(): value.strip().strip('"') for key, value in pairs}
-        quality = given.pop("q", "1")
-        if _MEDIA_RANGE.fullmatch(name) and _QUALITY.fullmatch(quality):
-            ranges.append(MediaRange(name.lower(), given, float(quality)))
+    said = header if header and header.strip(", \t") else "*/*"
+    ranges = [
+        MediaRange(one.name.lower(), one.parameters, one.quality)
+        for one in members(said)
+        if _MEDIA_RANGE.fullmatch(one.name)
+    ]
     return tuple(sorted(ranges, key=lambda one: (-one.quality, -one.precision)))
 
 
@@ -123,23 +123,47 @@ def negotiate(
     else:
         choice = _best(formats, accepted(accept), default, generation)
     if choice is None:
+        # Formats without the option at all would answer, and not as asked: no advice to give.
+        obeying = [one for one in formats if chosen.keys() <= one.options.keys()]
+        able = formats if len(formats) == len(every) else obeying
+        said = ", ".join(f"{name}={value}" for name, value in chosen.items())
         raise NotAcceptable(
             "format" if asked else "Accept",
             got=f"{asked} {version or ''}".strip()[:255] if asked else (accept or "")[:255],
-            expected="one of " + ", ".join(one.content_type for one in formats)
-            if formats
+            expected="one of " + ", ".join(one.content_type for one in able)
+            if able
             else "a format that has a place for what is asked for",
-            hint="or format= " + ", ".join(one.name for one in formats)
-            if len(formats) == len(every)
-            else f"or format= {', '.join(one.name for one in formats)}, of those that can say "
-            + ", ".join(f"{name}={value}" for name, value in chosen.items()),
+            hint=f"format= one of {', '.join(one.name for one in able)}"
+            + ("" if able is formats else f", of those that can say {said}")
+            if able
+            else None,
         )
-    return replace(
+    choice = replace(
         choice,
         labels=labelled or choice.labels,
         keys=keyed or choice.keys,
         time_format=timed or choice.time_format,
     )
+    return replace(choice, content_type=_told(choice))
+
+
+def _told(choice: Choice[_Message]) -> str:
+    """Return the Content-Type with the options that are not what a format is without them."""
+    one = choice.format
+    if choice.content_type != one.content_type:
+        return choice.content_type  # a type outside SDMX, which has no such parameters
+    usual = Choice(one, one.content_type)
+    options = {
+        "labels": (choice.labels, usual.labels),
+        "timeFormat": (choice.time_format, usual.time_format),
+        "keys": (choice.keys, usual.keys),
+    }
+    said = (
+        f";{name}={value.value}"
+        for name, (value, silent) in options.items()
+        if name in one.options and value is not silent
+    )
+    return "".join((one.content_type, *said))
 
 
 def _knows(one: Format[_Message], chosen: Mapping[str, str]) -> bool:
@@ -317,11 +341,9 @@ def languages(
 
 
 def _wanted(header: str | None, asked: str | None) -> list[str]:
-    weighted = []
-    for entry in (asked or header or "en")[:_LONGEST].split(","):
-        tag, _, rest = (part.strip() for part in entry.partition(";"))
-        quality = rest.removeprefix("q=") or "1"
-        if _LANGUAGE.fullmatch(tag) and _QUALITY.fullmatch(quality) and float(quality) > 0:
-            weighted.append((-float(quality), tag))
-    tags = [tag for _, tag in sorted(weighted, key=lambda pair: pair[0])]
+    tags = [
+        one.name
+        for one in sorted(members(asked or header or "en"), key=lambda one: -one.quality)
+        if one.quality > 0 and _LANGUAGE.fullmatch(one.name)
+    ]
     return [part for tag in tags for part in (tag, tag.partition("-")[0].lower())]

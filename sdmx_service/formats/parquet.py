@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import RawIOBase
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.parquet
 
 from sdmx_service.errors import DataError
 from sdmx_service.formats.columnar import CARRIED, described, read_table
+from sdmx_service.formats.drain import Drain
 from sdmx_service.formats.message import DataMessage
 from sdmx_service.formats.registry import Structures, register_data, register_reader
 
@@ -19,37 +19,13 @@ __all__ = ["read_parquet", "write_parquet"]
 _ROWS_A_GROUP = 250_000
 
 
-class _Drain(RawIOBase):
-    """A file that forgets what has been taken from it."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._written = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        self._parts.append(bytes(data))
-        self._written += len(self._parts[-1])
-        return len(self._parts[-1])
-
-    def tell(self) -> int:
-        return self._written
-
-    def drained(self) -> bytes:
-        content = b"".join(self._parts)
-        self._parts.clear()
-        return content
-
-
 @register_data(
     "parquet", "application/vnd.apache.parquet", "", ".parquet", short_names=(), carries=CARRIED
 )
 def write_parquet(message: DataMessage) -> Iterator[bytes]:
     """Yield the only data set of the message, a row group at a time, with page checksums."""
     schema = described(message)
-    out = _Drain()
+    out = Drain()
     with pyarrow.parquet.ParquetWriter(
         out, schema, compression="zstd", write_page_checksum=True
     ) as writer:

@@ -38,9 +38,7 @@ def write_plain_csv(message: DataMessage) -> Iterator[bytes]:
     head = (_MARK + ",".join(escape.text(_safe(title)) for title in titles) + "\r\n").encode()
     for chunk in dataset.chunks():
         parts = [part for column in shown for part in cells(column, chunk)]
-        fields = [
-            escape.column(_disarmed(part)) if part.dtype == pl.String else part for part in parts
-        ]
+        fields = [_field(part, escape) for part in parts]
         out = BytesIO()
         pl.DataFrame([field.alias(str(place)) for place, field in enumerate(fields)]).write_csv(
             out, include_header=False, line_terminator="\r\n", quote_style="never"
@@ -49,6 +47,14 @@ def write_plain_csv(message: DataMessage) -> Iterator[bytes]:
         head = b""
     if head:
         yield head
+
+
+def _field(part: pl.Series, escape: Escape) -> pl.Series:
+    if part.dtype == pl.String:
+        return escape.column(_disarmed(part))
+    if part.dtype.is_float() and part.is_infinite().any():
+        return part.cast(pl.String).str.replace("inf", "INF", literal=True)
+    return part
 
 
 def _safe(text: str) -> str:

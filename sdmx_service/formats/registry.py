@@ -84,8 +84,13 @@ class Format(Generic[_Message]):
 
     @property
     def content_type(self) -> str:
-        """The media type with its version, as it stands in Accept and Content-Type."""
-        return f"{self.media_type};version={self.version}" if self.version else self.media_type
+        """The media type with its version, as it stands in Accept and Content-Type.
+
+        Text says that it is UTF-8: else it is read in the encoding of whoever reads it.
+        """
+        charset = ";charset=utf-8" if self.media_type.startswith("text/") else ""
+        version = f";version={self.version}" if self.version else ""
+        return f"{self.media_type}{charset}{version}"
 
 
 _DATA: dict[str, Format[DataMessage]] = {}

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from sdmx_service.formats.dataset import ROWS_A_CHUNK, Array, DataSet
+from sdmx_service.formats.dataset import ROWS_A_CHUNK, TEXTS, Array, DataSet
 
-__all__ = ["identities", "seen"]
+__all__ = ["identities", "seen", "spoken"]
 
 
 def seen(dataset: DataSet, names: Sequence[str]) -> dict[str, pl.Series]:
@@ -30,6 +30,20 @@ def seen(dataset: DataSet, names: Sequence[str]) -> dict[str, pl.Series]:
     }
 
 
+def spoken(dataset: DataSet) -> dict[str, set[str]]:
+    """Return the languages of each column of texts by language."""
+    several = pl.List(TEXTS)
+    names = [name for name, kind in dataset.schema.items() if kind in (TEXTS, several)]
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for part in _parts(dataset, names):
+        for column in part.get_columns():
+            texts = column.drop_nulls()
+            while isinstance(texts.dtype, pl.List):
+                texts = texts.list.explode(empty_as_null=False).drop_nulls()
+            found[column.name] |= set(texts.struct.field("lang").unique())
+    return found
+
+
 def identities(numbers: pl.Series) -> Array:
     """Return a whole number for each number, the same for the same one: -0.0 is not 0.0."""
     values = numbers.to_numpy()
@@ -42,8 +56,10 @@ def _once(column: pl.Series) -> pl.Series:
     column = column.drop_nulls()
     if not column.dtype.is_numeric():
         return column.unique()
-    _, first = np.unique(identities(column), return_index=True)
-    return column.gather(first)
+    known = pl.Series(column.name, identities(column)).unique().sort()
+    if column.dtype.is_float():
+        return pl.Series(column.name, known.to_numpy().view("<f8"))
+    return known
 
 
 def _parts(dataset: DataSet, names: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -37,9 +37,9 @@ _CARRIES = frozenset(
     "application/vnd.sdmx.structurespecificdata+xml",
     "2.1",
     ".xml",
-    short_names=("structurespecificdata", "ss", "sdmx-compact-2.1"),
+    short_names=("ss", "sdmx-compact-2.1"),
     plain_types=("application/xml", "text/xml"),
-    family=("xml",),
+    family=("xml", "structurespecificdata"),
     carries=_CARRIES | {Feature.NO_TIME, Feature.CROSS_SECTION},
 )
 def write_specific(message: DataMessage) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ _XML31 = Dialect(Generation.SDMX_3_1, "StructureSpecificData", "structurespecifi
     "3.0.0",
     ".xml",
     plain_types=("application/xml", "text/xml"),
-    family=("xml", "xmldata", "sdmx-ml"),
+    family=("xml", "xmldata", "sdmx-ml", "structurespecificdata"),
     generation=Generation.SDMX_3_0,
     carries=frozenset(Feature),
 )
@@ -46,7 +46,7 @@ def read_xml30(content: bytes | Path, structures: Structures) -> DataMessage:
     "3.1.0",
     ".xml",
     plain_types=("application/xml", "text/xml"),
-    family=("xml", "xmldata", "sdmx-ml"),
+    family=("xml", "xmldata", "sdmx-ml", "structurespecificdata"),
     generation=Generation.SDMX_3_1,
     carries=frozenset(Feature),
 )

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
-from io import BytesIO
-from typing import Any
 
 import polars as pl
 
@@ -15,18 +12,17 @@ from sdmx_service.formats.message import DataMessage
 from sdmx_service.formats.partialkeys import filled, observations, partial_rows
 from sdmx_service.formats.registry import register_data
 from sdmx_service.formats.table import Shown, cells, columns
+from sdmx_service.formats.workbook import Heading, Sheet, workbook
+from sdmx_service.structures.artefacts import Role
 
 __all__ = ["LARGEST", "write_xlsx"]
 
 LARGEST = 100_000
-_OPTIONS = {
-    "in_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
-_LONGEST_CELL = 32_767
-_LAST_COLUMN = "XFD"
+_ROWS_A_PART = 16_384
+# What is looked at for the width of a column, and how wide columns are, in characters.
+_LOOKED_AT = 500
+_NARROWEST, _WIDEST = 8, 40
+Texts = tuple[str | None, ...]
 
 
 @register_data(
@@ -40,10 +36,12 @@ _LAST_COLUMN = "XFD"
        Feature.VALIDITY},
 )  # fmt: skip
 def write_xlsx(message: DataMessage) -> Iterator[bytes]:
-    """Yield the workbook whole. Texts are cells of text, so none of them is ever a formula.
+    """Yield the workbook in pieces. Texts are cells of text, so none of them is ever a formula.
 
-    Beside each code stands its name. What is said of parts of the key, reference metadata above
-    all, has a sheet of its own: among the observations it would be counted as some.
+    Beside each code stands its name. Dimensions and attributes that are the same in all rows are
+    folded away, so that the figures are seen first; the sheet ``about`` says what they are. What
+    is said of parts of the key, reference metadata above all, has a sheet of its own: among the
+    observations it would be counted as some.
     Raises NotAcceptable for more rows than a person reads (``LARGEST``).
     """
     if message.dataset.height > LARGEST:
@@ -53,12 +51,6 @@ def write_xlsx(message: DataMessage) -> Iterator[bytes]:
             expected=f"at most {LARGEST} rows",
             hint="narrow the query, or ask for csv or parquet",
         )
-    # Heavy, and wanted only by those who ask for a spreadsheet.
-    library: Any = import_module("xlsxwriter")
-    out = BytesIO()
-    book = library.Workbook(out, _OPTIONS)
-    book.set_properties({"title": message.text(message.flow.name), "created": message.prepared})
-    bold = book.add_format({"bold": True})
     shown = columns(message)
     parts = partial_rows(message.dataset)
     said = pl.concat(parts.values(), how="diagonal_relaxed") if parts else pl.DataFrame()
@@ -67,61 +59,64 @@ def write_xlsx(message: DataMessage) -> Iterator[bytes]:
         rows = filled(
             rows, keep=[c for c in message.dataset.components if c.id not in said.columns]
         )
-    _table(book.add_worksheet("data"), rows, shown, bold)
+    same = _same(rows)
+    sheets = [_sheet("data", rows, shown, same)]
     if parts:
-        _table(book.add_worksheet("metadata"), said, shown, bold)
-    _codes(book.add_worksheet("codes"), message, shown, bold)
-    _about(book.add_worksheet("about"), message, bold)
-    book.close()
-    yield out.getvalue()
+        sheets.append(_sheet("metadata", said, shown))
+    sheets += [_codes(message, shown), _about(message, shown, rows, same)]
+    return workbook(sheets, message.text(message.flow.name), message.prepared)
 
 
-def _table(sheet: Any, rows: pl.DataFrame, shown: tuple[Shown, ...], bold: Any) -> None:
-    place = 0
+def _same(rows: pl.DataFrame) -> list[str]:
+    """Return the columns that say the same in each of several rows, or nothing in any."""
+    if rows.height < 2:
+        return []
+    return [
+        column.name
+        for column in rows.get_columns()
+        if (column.null_count() in (0, rows.height)) and column.n_unique() == 1
+    ]
+
+
+def _sheet(
+    name: str, rows: pl.DataFrame, shown: tuple[Shown, ...], same: list[str] | None = None
+) -> Sheet:
+    present = [one for one in shown if one.component.id in rows.columns]
+
+    def tables() -> Iterator[pl.DataFrame]:
+        for part in rows.iter_slices(_ROWS_A_PART):
+            found = [values for one in present for values in cells(one, part)]
+            yield pl.DataFrame([one.alias(str(place)) for place, one in enumerate(found)])
+
+    seen = rows.head(_LOOKED_AT)
+    headings = [
+        Heading(title, _width(title, values), _folded(one, same or []))
+        for one in present
+        for title, values in zip(one.titles, cells(one, seen), strict=True)
+    ]
+    return Sheet(name, headings, tables, rows.height)
+
+
+def _folded(shown: Shown, same: list[str]) -> bool:
+    figures = shown.component.role in (Role.TIME, Role.MEASURE)
+    return shown.component.id in same and not figures
+
+
+def _width(title: str, values: pl.Series) -> int:
+    if values.dtype.is_numeric():
+        return max(len(title), _NARROWEST) + 2  # of a number as many digits are shown as fit
+    lengths: list[int] = values.cast(pl.String).str.len_chars().drop_nulls().to_list()
+    return min(max(len(title), _NARROWEST, *lengths) + 2, _WIDEST)
+
+
+def _codes(message: DataMessage, shown: tuple[Shown, ...]) -> Sheet:
+    """Return the components with the codes of theirs that occur."""
+    found: list[Texts] = []
     for column in shown:
-        if column.component.id not in rows.columns:
-            continue
-        for title, values in zip(column.titles, cells(column, rows), strict=True):
-            sheet.write_string(0, place, title, bold)
-            _write(sheet, 1, place, values)
-            place += 1
-    last = max(rows.height, 1)
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, last, max(place - 1, 0))
-    sheet.set_column(0, max(place - 1, 0), 14)
-    # Codes such as 0 are texts on purpose.
-    sheet.ignore_errors({"number_stored_as_text": f"A1:{_LAST_COLUMN}{last + 1}"})
-
-
-def _write(sheet: Any, first: int, place: int, values: pl.Series) -> None:
-    number = values.dtype.is_numeric()
-    if values.dtype.is_float():
-        odd = ~values.is_finite()
-        if odd.any():  # a cell holds no NaN: its word is a text
-            words = values.cast(pl.String).str.replace("inf", "INF", literal=True)
-            for row in odd.arg_true():
-                sheet.write_string(first + row, place, words[row])
-            values = pl.select(pl.when(~odd).then(values)).to_series()
-    write = sheet.write_number if number else sheet.write_string
-    for row, value in enumerate(values, first):
-        if value is not None:
-            write(row, place, value if number else value[:_LONGEST_CELL])
-
-
-def _codes(sheet: Any, message: DataMessage, shown: tuple[Shown, ...], bold: Any) -> None:
-    for place, title in enumerate(("component", "name", "code", "name of the code")):
-        sheet.write_string(0, place, title, bold)
-    row = 1
-    for column in shown:
-        name = message.text(column.component.name)
+        about = (column.component.id, message.text(column.component.name))
         used = _used(message, column) if column.names else []
-        for code in used or [""]:
-            texts = (column.component.id, name, code, column.names.get(code, ""))
-            for place, text in enumerate(texts):
-                sheet.write_string(row, place, text[:_LONGEST_CELL])
-            row += 1
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, 3, 24)
+        found += [(*about, code, column.names[code]) for code in used] or [(*about, None, None)]
+    return _texts("codes", ("component", "name", "code", "name of the code"), found)
 
 
 def _used(message: DataMessage, column: Shown) -> list[str]:
@@ -135,21 +130,37 @@ def _used(message: DataMessage, column: Shown) -> list[str]:
     return [code for code in column.names if code in found]
 
 
-def _about(sheet: Any, message: DataMessage, bold: Any) -> None:
+def _about(
+    message: DataMessage, shown: tuple[Shown, ...], rows: pl.DataFrame, same: list[str]
+) -> Sheet:
     flow, structure = message.flow, message.flow.structure
-    said = {
-        "dataflow": f"{flow.agency}:{flow.id}({flow.version})",
-        "name": message.text(flow.name),
-        "description": message.text(flow.description),
-        "data structure": f"{structure.agency}:{structure.id}({structure.version})",
-        "source": message.sender or flow.agency,
-        "release": message.release,
-        "published": message.prepared.isoformat(),
-        "address": message.url or "",
-        "rows": str(message.dataset.height),
-    }
-    for row, (title, text) in enumerate(said.items()):
-        sheet.write_string(row, 0, title, bold)
-        sheet.write_string(row, 1, text[:_LONGEST_CELL])
-    sheet.set_column(0, 0, 16)
-    sheet.set_column(1, 1, 80)
+    said: list[Texts] = [
+        ("dataflow", f"{flow.agency}:{flow.id}({flow.version})"),
+        ("name", message.text(flow.name)),
+        ("description", message.text(flow.description)),
+        ("data structure", f"{structure.agency}:{structure.id}({structure.version})"),
+        ("source", message.sender or flow.agency),
+        ("release", message.release),
+        ("published", message.prepared.isoformat()),
+        ("address", message.url),
+        ("observations", str(rows.height)),
+    ]
+    first = rows.head(1)
+    for one in shown:
+        if not _folded(one, same):
+            continue
+        texts = [str(values[0]) for values in cells(one, first) if values[0] is not None]
+        if texts:
+            name = message.text(one.component.name) or one.component.id
+            text = "{1} ({0})".format(*texts) if one.names else "; ".join(texts)
+            said.append((f"{name}, in all rows", text))
+    return _texts("about", ("what", "of this file"), said)
+
+
+def _texts(name: str, titles: tuple[str, ...], rows: list[Texts]) -> Sheet:
+    table = pl.DataFrame(rows, schema=dict.fromkeys(titles, pl.String), orient="row")
+    headings = [
+        Heading(title, _width(title, column))
+        for title, column in zip(titles, table.get_columns(), strict=True)
+    ]
+    return Sheet(name, headings, lambda: iter([table]), table.height)

@@ -169,6 +169,8 @@ def complex_cells(
     values = _values(component, kind, height, language)
 
     def element(part: pl.Series) -> Parts:
+        if part.null_count() == len(part):
+            return []
         inner = joined(values(part), part.to_frame())
         there = pl.concat_str(pl.lit(opened), inner, pl.lit("</Comp>"))
         return [pl.select(pl.when(part.is_not_null()).then(there)).to_series()]

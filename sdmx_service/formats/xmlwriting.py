@@ -78,6 +78,14 @@ def _plan(message: DataMessage, dataset: DataSet, dialect: Dialect) -> Layout:
 def _refuse(plan: Layout, dialect: Dialect, where: str) -> None:
     """Raise NotAcceptable for keys and shapes that the form has no place for."""
     structure = plan.dataset.structure
+    for one in plan.dataset.components:
+        if one.data_type == "XHTML" and one.codelist is None and not dialect.old:
+            raise NotAcceptable(
+                f"{where}, {one.id}",
+                got="structured text (XHTML)",
+                expected="texts, codes and numbers",
+                hint="SDMX-CSV 2.x and SDMX-JSON 2.x carry it",
+            )
     if dialect.timed and not (structure.timed and plan.at == structure.time.id):
         raise NotAcceptable(
             where,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,22 @@ import polars as pl
 import pyarrow.parquet
 
 from sdmx_service.cube import Table, typed
-from sdmx_service.errors import ReleaseError
+from sdmx_service.errors import ReleaseError, RequestError
+from sdmx_service.release.alone import alone
+from sdmx_service.release.image import image_folder, open_image
 from sdmx_service.release.leftover import remove_leftover_images
-from sdmx_service.release.manifest import FILE_NAME, Manifest, content_hash, file_entry
+from sdmx_service.release.manifest import FILE_NAME, FileEntry, Manifest, content_hash, file_entry
+from sdmx_service.release.pointer import POINTER, Schedule
 from sdmx_service.structures.readers import structure_files
 from sdmx_service.structures.store import StructureStore
 
-__all__ = ["POINTER", "publish"]
+__all__ = ["publish", "refuse_unfit"]
 
-POINTER = "CURRENT"
 # Rows of a row group, of which one at a time is in memory twice.
-_GROUP = 1 << 20
+_GROUP = 1 << 18
+_STAGING = ".staging-"
+# What is left to do when a release gets its moment takes less than this, in seconds.
+_LEAD = timedelta(seconds=0.1)
 
 
 def _sync(path: Path) -> None:
@@ -70,11 +77,10 @@ def _lists_of_codes(part: pl.DataFrame) -> list[str]:
     ]
 
 
-def _now() -> datetime:
+def _stated() -> datetime | None:
     # Reproducible builds state their own time (https://reproducible-builds.org/specs/source-date-epoch).
     stated = os.environ.get("SOURCE_DATE_EPOCH")
-    moment = datetime.fromtimestamp(int(stated), UTC) if stated else datetime.now(UTC)
-    return moment.replace(microsecond=0)
+    return datetime.fromtimestamp(int(stated), UTC) if stated else None
 
 
 def publish(
@@ -87,78 +93,159 @@ def publish(
     annexes: Mapping[str, Any],
     inputs: Mapping[str, Any],
     generator: str,
+    embargo: datetime | None = None,
 ) -> str:
     """Write a release under ``root``, make it the current one and return its id.
 
     ``tables`` maps the id of a data structure to its observations; each is held to that
     structure (``cube.typed``). The release is written beside its place, synced, renamed, and
     only then named in ``CURRENT``: a crash leaves the earlier release current and whole. Images
-    of releases that are gone are removed (``leftover``).
-    Raises ReleaseError where a release with the same content and date is there already.
+    of its tables are made before, those of releases that are gone are removed (``leftover``).
+
+    It becomes current at ``embargo``, or at the next full second, which is waited for: until then
+    nobody reads it, from then on everybody does, so who asks what changed since any moment misses
+    nothing.
+    Raises ReleaseError where a release with the same content and date is there already, or the
+    folder cannot be written, and RequestError for an embargo that is over or has no time zone.
     """
-    moment = _now()
-    root.mkdir(parents=True, exist_ok=True)
-    staging = root / f".staging-{os.getpid()}"
-    shutil.rmtree(staging, ignore_errors=True)
+    if embargo is not None:
+        refuse_unfit(embargo)
     try:
-        for folder in ("data", "structures", "annexes"):
-            (staging / folder).mkdir(parents=True)
-        for path in structure_files(structures):
-            shutil.copyfile(path, staging / "structures" / path.name)
-        store = StructureStore.read(staging / "structures")
-        rows = {}
-        for structure_id, observations in tables.items():
-            table = typed(observations, store.datastructure(structure_id))
-            _write_table(staging / "data" / f"{structure_id}.parquet", table)
-            rows[structure_id] = table.height
-        _write_json(staging / "definitions.json", definitions)
-        for name, annex in annexes.items():
-            _write_json(staging / "annexes" / f"{name}.json", annex)
-        files = {
-            path.relative_to(staging).as_posix(): file_entry(path)
-            for path in sorted(staging.rglob("*"))
-            if path.is_file()
-        }
-        stamp = moment.isoformat()
-        release_id = f"{moment:%Y-%m-%d}-{content_hash(files)}"
-        manifest = Manifest(
-            id=release_id,
-            title=title,
-            created=stamp,
-            published=stamp,
-            embargo=None,
-            generator=generator,
-            inputs=inputs,
-            rows=rows,
-            files=files,
+        with alone(root):
+            for left in (*root.glob(f"{_STAGING}*"), *root.glob(f".{POINTER}-*")):
+                # Who held the lock before was killed: nobody else writes here.
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            staging = root / f"{_STAGING}{os.getpid()}"
+            try:
+                rows = _write_content(staging, tables, structures, definitions, annexes)
+                files = {
+                    path.relative_to(staging).as_posix(): file_entry(path)
+                    for path in sorted(staging.rglob("*"))
+                    if path.is_file()
+                }
+                _make_images(staging, tables, files, image_folder(root))
+                for path in (*sorted(staging.rglob("*")), staging):
+                    _sync(path)
+                now = _stated() or datetime.now(UTC).replace(microsecond=0)
+                moment = max(embargo, _next_second()) if embargo else _stated() or _next_second()
+                stamp = moment.astimezone(UTC).isoformat()
+                manifest = Manifest(
+                    id=f"{moment.astimezone(UTC):%Y-%m-%d}-{content_hash(files)}",
+                    title=title,
+                    created=now.isoformat(),
+                    published=stamp,
+                    embargo=None if embargo is None else stamp,
+                    generator=generator,
+                    inputs=inputs,
+                    rows=rows,
+                    files=files,
+                )
+                _put(staging, root, manifest)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+            remove_leftover_images(root)
+    except OSError as error:
+        raise ReleaseError(
+            str(root),
+            got=str(error),
+            expected="a folder that a release can be written into",
+            hint="what was current still is, and nothing half-written is left: make room, or make "
+            "the folder writable, and publish again",
+        ) from error
+    return manifest.id
+
+
+def refuse_unfit(embargo: datetime) -> None:
+    """Raise RequestError for a moment that is over or has no time zone."""
+    now = datetime.now(UTC)
+    if embargo.tzinfo is None or embargo <= now:
+        raise RequestError(
+            "embargo",
+            got=embargo.isoformat(),
+            expected="a moment to come, with its time zone",
+            hint=f"such as {(now + timedelta(days=7)).date()}T09:30+01:00",
         )
-        (staging / FILE_NAME).write_text(manifest.sealed.as_json(), encoding="utf-8")
-        for path in sorted(staging.rglob("*")):
-            _sync(path)
-        _sync(staging)
-        place = root / release_id
-        if place.exists():
-            if Manifest.read(place).files == files:
-                # The same content again: nothing to write, the release stands as it was.
-                _point(root, release_id)
-                return release_id
-            raise ReleaseError(
-                str(place),
-                expected="a release that is not there yet",
-                hint="a release is immutable: remove nothing, publish a new one",
-            )
-        staging.rename(place)
-        _sync(root)
-        _point(root, release_id)
-        remove_leftover_images(root)
-        return release_id
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
-def _point(root: Path, release_id: str) -> None:
-    pointer = root / f".{POINTER}-{os.getpid()}"
-    pointer.write_text(release_id + "\n", encoding="utf-8")
-    _sync(pointer)
-    pointer.replace(root / POINTER)
+def _write_content(
+    staging: Path,
+    tables: Mapping[str, pl.DataFrame],
+    structures: Path,
+    definitions: Mapping[str, Any],
+    annexes: Mapping[str, Any],
+) -> dict[str, int]:
+    """Write all files but the manifest; return how many rows each table has."""
+    for folder in ("data", "structures", "annexes"):
+        (staging / folder).mkdir(parents=True)
+    for path in structure_files(structures):
+        shutil.copyfile(path, staging / "structures" / path.name)
+    store = StructureStore.read(staging / "structures")
+    rows = {}
+    for structure_id, observations in tables.items():
+        table = typed(observations, store.datastructure(structure_id))
+        _write_table(staging / "data" / f"{structure_id}.parquet", table)
+        rows[structure_id] = table.height
+    _write_json(staging / "definitions.json", definitions)
+    for name, annex in annexes.items():
+        _write_json(staging / "annexes" / f"{name}.json", annex)
+    return rows
+
+
+def _make_images(
+    staging: Path, tables: Iterable[str], files: Mapping[str, FileEntry], folder: Path
+) -> None:
+    """Make what the tables are served from, so that the first to ask does not wait for it."""
+    if folder.exists() and not os.access(folder, os.W_OK):
+        return  # it is for another user to keep
+    store = StructureStore.read(staging / "structures")
+    for structure_id in tables:
+        name = f"data/{structure_id}.parquet"
+        structure = store.datastructure(structure_id)
+        open_image(staging / name, files[name].sha256, structure, folder)
+
+
+def _next_second() -> datetime:
+    """Return the first full second before which the rest will be done."""
+    return (datetime.now(UTC) + _LEAD).replace(microsecond=0) + timedelta(seconds=1)
+
+
+def _put(staging: Path, root: Path, manifest: Manifest) -> None:
+    """Put a release into its place and into the schedule."""
+    schedule = Schedule(None)
+    if (root / POINTER).exists():
+        schedule = Schedule.read(root).at(datetime.now(UTC))
+    place = root / manifest.id
+    is_coming = manifest.id in (id for _, id in schedule.coming)
+    if place.exists() and not is_coming:
+        if manifest.embargo is None and Manifest.read(place).files == manifest.files:
+            # The same content again: nothing to write, the release stands as it was.
+            _point(root, replace(schedule, current=manifest.id))
+            return
+        raise ReleaseError(
+            str(place),
+            expected="a release that is not there yet",
+            hint="a release is immutable: remove nothing, publish a new one",
+        )
+    (staging / FILE_NAME).write_text(manifest.sealed.as_json(), encoding="utf-8")
+    _sync(staging / FILE_NAME)
+    _sync(staging)
+    if is_coming:  # nobody has seen it yet: it gets another moment
+        schedule = schedule.without(manifest.id)
+        _point(root, schedule)
+        shutil.rmtree(place)
+    staging.rename(place)
+    _sync(root)
+    if manifest.embargo is None and _stated() is not None:
+        _point(root, replace(schedule, current=manifest.id))
+        return
+    schedule = schedule.with_release(manifest.id, manifest.published_at)
+    _point(root, schedule)
+    if manifest.embargo is None:
+        while (left := (manifest.published_at - datetime.now(UTC)).total_seconds()) > 0:
+            time.sleep(left)
+        _point(root, schedule.at(datetime.now(UTC)))
+
+
+def _point(root: Path, schedule: Schedule) -> None:
+    schedule.write(root)
     _sync(root)

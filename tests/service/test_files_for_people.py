@@ -26,6 +26,10 @@ def test_a_table_is_saved_under_the_name_of_its_flow(
     assert answer.headers["content-disposition"] == f'inline; filename="{name}"'
 
 
-def test_a_message_is_no_file(web: httpx.Client) -> None:
-    answer = web.get(DATA, headers={"Accept": "application/vnd.sdmx.data+csv;version=2.1.0"})
-    assert "content-disposition" not in answer.headers
+@pytest.mark.parametrize(("form", "name"), [("csv21", "DF_POV.csv"), ("json21", "DF_POV.json")])
+def test_a_message_is_saved_under_the_name_of_its_flow(
+    web: httpx.Client, form: str, name: str
+) -> None:
+    """A browser that saves it would else take the key, of which the last code looks like a kind."""
+    answer = web.get(DATA, params={"format": form})
+    assert answer.headers["content-disposition"] == f'inline; filename="{name}"'

@@ -51,3 +51,22 @@ def test_an_error_is_raised_in_the_place_of_its_piece_and_ends_the_message() -> 
     with pytest.raises(ValueError, match="2"):
         next(pieces)
     assert list(pieces) == []
+
+
+def test_of_many_messages_at_once_no_piece_is_made_ahead() -> None:
+    made: list[int] = []
+
+    def message(number: int) -> Iterator[bytes]:
+        def write(block: int) -> bytes:
+            made.append(number)
+            return b"."
+
+        return abreast(write, range(1_000))
+
+    messages = [message(number) for number in range(9)]
+    try:
+        assert [next(pieces) for pieces in messages] == [b"."] * 9
+        assert made.count(8) == 1
+    finally:
+        for pieces in messages:
+            pieces.close()  # type: ignore[attr-defined]  # a generator

@@ -167,6 +167,15 @@ def test_columnar_files_of_others_are_refused(name: str) -> None:
         read(out.getvalue(), Known())
 
 
+@pytest.mark.parametrize("name", ["parquet", "arrow"])
+def test_a_columnar_file_with_an_observation_twice_is_refused(name: str) -> None:
+    read = FORMATS[name].read
+    assert read is not None
+    twice = DataMessage.of(FLOW, pl.concat([FRAME, FRAME.head(1)]), "r", MOMENT)
+    with pytest.raises(DataError, match=r"AT\.F\.2020: expected each observation once"):
+        read(_written(name, twice), Known())
+
+
 def test_the_plain_table_has_names_beside_codes_and_nothing_of_sdmx() -> None:
     text = _written("table").decode("utf-8-sig")
     first, second, *_ = csv.DictReader(io.StringIO(text, newline=""))
@@ -184,27 +193,34 @@ def test_no_text_of_the_plain_table_begins_like_a_formula() -> None:
     assert comments == ["'=cmd|' /C calc'!A0", "'+1, -1", "http://example.org", ""]
 
 
+@pytest.mark.parametrize("name", ["table", "csv21"])
+def test_what_is_infinite_is_written_as_xml_schema_has_it(name: str) -> None:
+    frame = FRAME.select("REF_AREA", "SEX", "TIME_PERIOD").with_columns(
+        OBS_VALUE=pl.Series([math.inf, -math.inf, math.nan, 1.5])
+    )
+    text = _written(name, DataMessage.of(FLOW, frame, "r", MOMENT)).decode("utf-8-sig")
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    assert [row["OBS_VALUE"] for row in rows] == ["INF", "-INF", "NaN", "1.5"]
+
+
 def _sheets(content: bytes) -> dict[str, etree._Element]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         return {
             name: etree.fromstring(archive.read(name))
             for name in archive.namelist()
-            if name.startswith("xl/worksheets/sheet") or name == "xl/sharedStrings.xml"
+            if name.startswith("xl/worksheets/sheet")
         }
 
 
 def _cells(sheets: dict[str, etree._Element], number: int) -> dict[str, Any]:
-    strings = [
-        "".join(text.text or "" for text in item.iter(f"{SHEET}t"))
-        for item in sheets["xl/sharedStrings.xml"]
-    ]
+    """Return what cells hold: texts in line, numbers (ECMA-376, 18.3.1.4)."""
     found: dict[str, Any] = {}
     for cell in sheets[f"xl/worksheets/sheet{number}.xml"].iter(f"{SHEET}c"):
-        value = cell.findtext(f"{SHEET}v")
-        if value is not None:
-            place = str(cell.get("r"))
-            found[place] = strings[int(value)] if cell.get("t") == "s" else float(value)
+        if cell.get("t") == "inlineStr":
+            found[str(cell.get("r"))] = "".join(t.text or "" for t in cell.iter(f"{SHEET}t"))
+        else:
+            found[str(cell.get("r"))] = float(str(cell.findtext(f"{SHEET}v")))
     return found
 
 
@@ -252,14 +268,80 @@ def test_a_spreadsheet_has_the_data_the_codes_and_where_they_come_from() -> None
 def test_what_is_said_of_parts_of_the_key_is_not_among_the_observations_of_a_spreadsheet() -> None:
     whole = _message()
     frame = whole.dataset.collected()
-    about = {"REF_AREA": ["AT"], "COMMENT": ["of all of Austria"]}
+    about = {"REF_AREA": ["AT"], "NOTE": [[{"lang": "en", "text": "of all of Austria"}]]}
+    frame = frame.with_columns(NOTE=pl.lit(None, TEXTS))
     part = pl.DataFrame(about, schema={name: frame.schema[name] for name in about})
     both = replace(whole.dataset, frame=pl.concat([part, frame], how="diagonal"))
     sheets = _sheets(_written("xlsx", replace(whole, datasets=(both,))))
-    assert _rows(sheets, 1) == _rows(_sheets(_written("xlsx")), 1)
+    alone = replace(whole, datasets=(replace(whole.dataset, frame=frame),))
+    assert _rows(sheets, 1) == _rows(_sheets(_written("xlsx", alone)), 1)
     assert _rows(sheets, 2) == [
-        {"REF_AREA": "AT", "Area": "Name of AT", "COMMENT": "of all of Austria"}
+        {"REF_AREA": "AT", "Area": "Name of AT", "NOTE": "of all of Austria"}
     ]
+
+
+def test_numbers_of_a_spreadsheet_are_those_of_the_message_to_the_last_digit() -> None:
+    exact = [0.1 + 0.2, 0.47595428321815086, 5e-324, 1e22]
+    frame = FRAME.with_columns(OBS_VALUE=pl.Series(exact))
+    rows = _rows(_sheets(_written("xlsx", DataMessage.of(FLOW, frame, "r", MOMENT))), 1)
+    assert [row["OBS_VALUE"] for row in rows] == exact
+
+
+def test_whole_numbers_that_a_spreadsheet_would_round_are_texts() -> None:
+    """Excel keeps fifteen digits of a number (ECMA-376 says: those of a double)."""
+    long = [2**53 + 1, 10**15 - 1, -(10**15), None]
+    frame = FRAME.with_columns(OBS_VALUE=pl.Series(long, dtype=pl.Int64))
+    rows = _rows(_sheets(_written("xlsx", DataMessage.of(FLOW, frame, "r", MOMENT))), 1)
+    said = [row.get("OBS_VALUE") for row in rows]
+    assert said == ["9007199254740993", 999999999999999.0, "-1000000000000000", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ('<b> & "c"', '<b> & "c"'),
+        ("one\r\ntwo", "one\ntwo"),
+        ("\x01", "_x0001_"),  # ST_Xstring, ECMA-376 22.9.2.19
+        ("_x0001_", "_x005F_x0001_"),
+        (" kept ", " kept "),
+        ("\ufffe", "_xFFFE_"),
+        ("x" * 32_768, "x" * 32_766 + "…"),
+        ("x" * 32_767, "x" * 32_767),
+    ],
+)
+def test_any_text_has_a_form_in_a_spreadsheet(text: str, cell: str) -> None:
+    frame = FRAME.with_columns(COMMENT=pl.Series([text, None, "plain", "#N/A"]))
+    rows = _rows(_sheets(_written("xlsx", DataMessage.of(FLOW, frame, "r", MOMENT))), 1)
+    assert [row.get("COMMENT") for row in rows] == [cell, None, "plain", "#N/A"]
+
+
+def test_columns_that_say_the_same_in_all_rows_are_folded_and_told_about() -> None:
+    frame = FRAME.filter(pl.col("REF_AREA") == "AT")
+    sheets = _sheets(_written("xlsx", DataMessage.of(FLOW, frame, "r", MOMENT)))
+    columns = sheets["xl/worksheets/sheet1.xml"].iter(f"{SHEET}col")
+    folded = [column.get("hidden") == "1" for column in columns]
+    titles = list(_rows(sheets, 1)[0])
+    hidden = [title for title, fold in zip(titles, folded, strict=False) if fold]
+    assert hidden == ["REF_AREA", "Area"]
+    assert {"what": "Area, in all rows", "of this file": "Name of AT (AT)"} in _rows(sheets, 3)
+
+
+@pytest.mark.parametrize("name", ["table", "xlsx"])
+def test_people_read_a_text_in_several_languages_in_a_column_each(name: str) -> None:
+    texts = [{"lang": "en", "text": "so; it is"}, {"lang": "fr", "text": "voilà"}]
+    frame = FRAME.with_columns(NOTE=pl.Series([texts, texts[:1], None, None], dtype=TEXTS))
+    written = _written(name, DataMessage.of(FLOW, frame, "r", MOMENT))
+    if name == "table":
+        rows: Any = csv.DictReader(io.StringIO(written.decode("utf-8-sig"), newline=""))
+    else:
+        rows = _rows(_sheets(written), 1)
+    said = [(row.get("NOTE [en]") or None, row.get("NOTE [fr]") or None) for row in rows]
+    assert said == [("so; it is", "voilà"), ("so; it is", None), (None, None), (None, None)]
+
+
+def test_a_text_in_one_language_needs_no_word_for_it() -> None:
+    rows = list(csv.DictReader(io.StringIO(_written("table").decode("utf-8-sig"), newline="")))
+    assert [row["NOTE"] for row in rows] == ["", "x", "", ""]
 
 
 def test_a_spreadsheet_is_the_same_whenever_it_is_asked_for() -> None:
@@ -296,6 +378,44 @@ def test_a_cube_that_is_mostly_empty_goes_as_its_cells() -> None:
     one, _, _, last = ROWS
     cube = json.loads(_written("jsonstat", _plain([one, last])))
     assert cube["value"] == {"0": 1.5, "7": -0.25}
+
+
+def test_a_cube_leaves_nothing_out_that_is_said_of_its_cells() -> None:
+    """JSON-stat 2.0, extension: "allows JSON-stat to be extended for particular needs"."""
+    columns = ["REF_AREA", "SEX", "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", "COMMENT"]
+    frame = FRAME.select(columns).with_columns(
+        COMMENT=pl.Series(["a", None, 'say "so"', "#N/A"]), N=pl.Series([1, 2, None, 4])
+    )
+    more = (*STRUCTURE.components, _attribute("UNIT", codelist=_codelist("CL_UNIT", "PT")),
+            _attribute("SE", data_type="Double"), _attribute("N", data_type="Integer"))  # fmt: skip
+    flow = replace(FLOW, structure=replace(STRUCTURE, components=more))
+    frame = frame.with_columns(
+        UNIT=pl.lit("PT", pl.Enum(["PT"])), SE=pl.Series([0.1, math.nan, None, 0.3])
+    )
+    cube = json.loads(_written("jsonstat", DataMessage.of(flow, frame, "r", MOMENT)))
+    said = cube["extension"]["attributes"]
+    assert said["SE"]["value"] == [0.1, None, "NaN", None, None, None, None, 0.3]
+    assert said["N"]["value"] == [1, None, 2, None, None, None, None, 4]
+    assert said["COMMENT"]["value"] == ["a", None, None, None, None, 'say "so"', None, "#N/A"]
+    unit = {"label": "UNIT", "category": {"label": {"PT": "Name of PT"}}, "value": "PT"}
+    assert said["UNIT"] == unit
+    labels = {"A": "Name of A", "Q": "Name of Q"}
+    assert cube["extension"]["status"] == {"label": labels}
+
+
+def test_a_cube_says_which_codes_are_below_which() -> None:
+    """JSON-stat 2.0, child: "the hierarchical relationships between different categories"."""
+    listed = STRUCTURE.by_id["SEX"].codelist
+    assert listed is not None
+    codes = tuple(replace(c, parent=None if c.id == "F" else "F") for c in listed.codes)
+    first, second, *others = STRUCTURE.components
+    second = replace(second, codelist=replace(listed, codes=codes))
+    flow = replace(FLOW, structure=replace(STRUCTURE, components=(first, second, *others)))
+    cube = json.loads(_written("jsonstat", replace(
+        _plain(ROWS), datasets=(replace(_plain(ROWS).dataset, flow=flow),)
+    )))  # fmt: skip
+    assert cube["dimension"]["SEX"]["category"]["child"] == {"F": ["M"]}
+    assert "child" not in cube["dimension"]["REF_AREA"]["category"]
 
 
 def test_a_cube_of_too_many_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
