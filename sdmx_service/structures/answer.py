@@ -10,6 +10,7 @@ from sdmx_service.structures.detail import Detail
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact, Identity
 from sdmx_service.structures.partial import items as with_only
+from sdmx_service.structures.partial import part
 from sdmx_service.structures.references import References
 from sdmx_service.structures.store import StructureStore
 
@@ -49,18 +50,17 @@ def answer(
     if items:
         # The codes that a list takes from others are among those that can be asked for.
         whole = found if detail is Detail.RAW else tuple(store.extended(one) for one in found)
-        cut = {one.identity: with_only(one, items, parents=False) for one in whole}
-        cut = {key: one for key, one in cut.items() if one.kind.items in one.content}
+        cut = {one.identity: kept for one in whole if (kept := part(one, items)) is not None}
         found = tuple(cut.values())
         left_out |= {
             one.identity
             for one in store.with_references(found, References.PARENTS)[len(found) :]
             if not _about(store, one, cut)
         }
-    behind = store.with_references(found, references, left_out=left_out)[len(found) :]
-    behind = tuple(one for one in behind if one.kind in known)
-    if detail is not Detail.RAW:
-        behind = _without_extended(store, found, behind)
+    resolved = detail is not Detail.RAW
+    behind = store.with_references(found, references, left_out=left_out, resolved=resolved)
+    behind = tuple(one for one in behind[len(found) :] if one.kind in known)
+    if resolved:
         found = tuple(store.extended(one) for one in found)
         behind = tuple(store.extended(one) for one in behind)
     if detail is Detail.REFERENCE_PARTIAL:
@@ -76,23 +76,8 @@ def _about(store: StructureStore, artefact: Artefact, cut: Mapping[Identity, Art
         if (target := store.target(reference.urn)) is not None and target.identity in cut
     ]
     return not about or any(
-        item is None or with_only(scheme, {item}).content.get(str(scheme.kind.items))
-        for scheme, item in about
+        item is None or part(scheme, {item}) is not None for scheme, item in about
     )
-
-
-def _without_extended(
-    store: StructureStore, found: tuple[Artefact, ...], behind: tuple[Artefact, ...]
-) -> tuple[Artefact, ...]:
-    """Leave out codelists that came along only because others extend them."""
-    extended: set[Identity] = set()
-    otherwise: set[Identity] = set()
-    for one in (*found, *behind):
-        taken = {each["codelist"] for each in one.content.get("codelistExtensions", ())}
-        for reference in one.references:
-            if (target := store.target(reference.urn)) is not None:
-                (extended if str(reference.urn) in taken else otherwise).add(target.identity)
-    return tuple(one for one in behind if one.identity not in extended - otherwise)
 
 
 def _partial(

@@ -92,6 +92,7 @@ class Component:
     ``relation`` names the dimensions an attribute of a group or a series hangs on. ``multiple``
     says that it may hold several values at once (a list column), ``multilingual`` that its text
     comes in several languages (SDMX 3.0). ``facets`` are those of its text format, by name.
+    ``most`` is how many values a ``multiple`` one may have, None for any number.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Component:
     multiple: bool = False
     multilingual: bool = False
     facets: Mapping[str, str] = field(default_factory=dict)
+    most: int | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,10 +13,11 @@ from sdmx_service.structures.artefacts import (
     Region,
     Selection,
 )
+from sdmx_service.structures.extension import named
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
 
-__all__ = ["admitted", "both", "either", "read_constraint"]
+__all__ = ["admitted", "both", "either", "meant", "read_constraint"]
 
 Admits = Mapping[str, frozenset[str]]
 """Component id -> the codes admitted; a component that is not there is free."""
@@ -141,6 +141,7 @@ def _codes(
             f"{artefact.at(selection.id)}, constraint {artefact.id}",
             got=selection.id,
             expected=f"a dimension of {structure.id}",
+            hint=None if component is None else "attributes are Attribute or Component there",
         )
     if not selection.values:
         return None
@@ -149,7 +150,7 @@ def _codes(
         return frozenset(value for value, _ in selection.values) if selection.include else None
     codes: set[str] = set()
     for value, cascade in selection.values:
-        found = _meant(codelist, value, cascade)
+        found = meant(codelist, value, cascade)
         if not found and strict and not selection.remove_prefix and not codelist.partial:
             raise StructureError(
                 f"{artefact.at(value)}, constraint {artefact.id}",
@@ -160,16 +161,8 @@ def _codes(
     return frozenset(codes if selection.include else codelist.by_id.keys() - codes)
 
 
-def _meant(codelist: Codelist, value: str, cascade: bool | str) -> set[str]:
-    if "%" in value:
-        pattern = re.compile(".*".join(map(re.escape, value.split("%"))))
-        roots = {id for id in codelist.by_id if pattern.fullmatch(id)}
-    else:
-        roots = {value} & codelist.by_id.keys()
-    if not cascade:
-        return roots
-    found, edge = set(roots), set(roots)
-    while edge:
-        edge = {code.id for code in codelist.codes if code.parent in edge} - found
-        found |= edge
-    return found - roots if cascade == "excluderoot" else found
+def meant(codelist: Codelist, value: str, cascade: bool | str) -> set[str]:
+    """Return the codes that a value of a selection names, and those below it where it cascades."""
+    if "%" not in value and not cascade:
+        return {value} & codelist.by_id.keys()
+    return named({code.id: code.parent for code in codelist.codes}, value, cascade)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sdmx_service.errors import StructureError
 from sdmx_service.structures.maintainable import Artefact
 
-__all__ = ["cascaded", "extended"]
+__all__ = ["extended", "named"]
 
 Code = Mapping[str, Any]
 Find = Callable[[str], Artefact | None]
@@ -43,7 +44,9 @@ def _codes(artefact: Artefact, find: Find, behind: tuple[str, ...]) -> list[Code
     inherited: dict[str, Code] = {}
     for extension in artefact.content.get("codelistExtensions", []):
         other = find(extension["codelist"])
-        codes = None if other is None else _codes(other, find, (*behind, artefact.urn))
+        if other is None or other.external:
+            return None
+        codes = _codes(other, find, (*behind, artefact.urn))
         if codes is None:
             return None
         for code in _selected(codes, extension):
@@ -79,24 +82,31 @@ def _selected(codes: list[Code], extension: Mapping[str, Any]) -> list[Code]:
 def _members(codes: list[Code], selection: Mapping[str, Any] | None) -> set[str] | None:
     if selection is None:
         return None
+    parents = {code["id"]: code.get("parent") for code in codes}
     ids: set[str] = set()
     for pattern in selection.get("wildcardedMemberValues", []):
-        start, _, end = pattern.partition("%")
-        ids |= {c["id"] for c in codes if c["id"].startswith(start) and c["id"].endswith(end)}
+        ids |= named(parents, pattern)
     for member in selection.get("memberValues", []):
-        ids |= cascaded(codes, member["value"], member.get("cascadeValues", False))
+        ids |= named(parents, member["value"], member.get("cascadeValues", False))
     return ids
 
 
-def cascaded(codes: list[Code], id: str, cascade: bool | str) -> set[str]:
-    """Return a code, with all below it, or only those below it (``excluderoot``)."""
+def named(parents: Mapping[str, str | None], value: str, cascade: bool | str = False) -> set[str]:
+    """Return the codes that a value names, ``%`` being any text, of those that have ``parents``.
+
+    Where it cascades, all below them too, or only those below them (``excluderoot``).
+    """
+    roots = {value} & parents.keys()
+    if "%" in value:
+        pattern = re.compile(".*".join(map(re.escape, value.split("%"))))
+        roots = {id for id in parents if pattern.fullmatch(id)}
     if not cascade:
-        return {id}
-    below: dict[str, list[str]] = {}
-    for code in codes:
-        below.setdefault(code.get("parent", ""), []).append(code["id"])
-    found, edge = {id}, [id]
+        return roots
+    below: dict[str | None, list[str]] = {}
+    for id, parent in parents.items():
+        below.setdefault(parent, []).append(id)
+    found, edge = set(roots), set(roots)
     while edge:
-        edge = [child for parent in edge for child in below.get(parent, []) if child not in found]
-        found.update(edge)
-    return found - {id} if cascade == "excluderoot" else found
+        edge = {child for parent in edge for child in below.get(parent, ())} - found
+        found |= edge
+    return found - roots if cascade == "excluderoot" else found

@@ -7,6 +7,8 @@ import json
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import IO
+from urllib.request import Request
 
 from sdmx_service.errors import RequestError
 from sdmx_service.structures.messages import LARGEST
@@ -21,6 +23,26 @@ _ACCEPT = (
 )
 _SECONDS = 60
 _LONGEST_REASON = 2_000
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects within the web; Python's own follow them to FTP too."""
+
+    def redirect_request(
+        self,
+        req: Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> Request | None:
+        if not newurl.lower().startswith(("http://", "https://")):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_Redirects)
 
 
 def content_of(source: str) -> bytes:
@@ -40,8 +62,8 @@ def content_of(source: str) -> bytes:
             hint="name a file by its path" if scheme.lower() == "file" else None,
         )
     try:
-        request = urllib.request.Request(source, headers={"Accept": _ACCEPT})
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+        request = Request(source, headers={"Accept": _ACCEPT})
+        with _OPENER.open(request, timeout=_SECONDS) as answer:
             return _read(answer, source)
     except urllib.error.HTTPError as error:
         with error:
@@ -49,7 +71,7 @@ def content_of(source: str) -> bytes:
                 source,
                 got=f"HTTP {error.code}",
                 expected="a structure message",
-                hint=_reason(error),
+                hint=_led_away(error) or _reason(error),
             ) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise RequestError(
@@ -88,6 +110,11 @@ def _read(answer: http.client.HTTPResponse, source: str) -> bytes:
             source, got=f"HTTP {answer.status}", expected="a structure message (HTTP 200)"
         )
     return content
+
+
+def _led_away(error: urllib.error.HTTPError) -> str | None:
+    to = error.headers.get("Location")
+    return f"it redirects to {to[:300]}, without end or away from http" if to else None
 
 
 def _reason(error: urllib.error.HTTPError) -> str | None:

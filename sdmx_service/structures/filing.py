@@ -105,10 +105,10 @@ class Directory:
         shutil.rmtree(staging, ignore_errors=True)
         try:
             shutil.copytree(self.path, staging)
-            for one in replaced:
-                without(one, staging / Path(one.file.partition(", ")[0]).name)
-            for file in new:
-                (staging / file.name).write_bytes(file.content)
+            for file, those in _by_file(replaced).items():
+                without(those, staging / file)
+            for one in new:
+                (staging / one.name).write_bytes(one.content)
             StructureStore.read(staging)
             if _states(self.path) != self.states:
                 raise StructureError(
@@ -127,6 +127,13 @@ class Directory:
             if not self.path.exists() and before.exists():
                 before.rename(self.path)
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def _by_file(artefacts: Collection[Artefact]) -> dict[str, list[Artefact]]:
+    found: dict[str, list[Artefact]] = {}
+    for one in artefacts:
+        found.setdefault(Path(one.file.partition(", ")[0]).name, []).append(one)
+    return found
 
 
 def _states(directory: Path) -> dict[str, tuple[int, int]]:

@@ -135,7 +135,7 @@ def _admitted(
             if one.written and (problem := _dangling(one.artefact, whole, results, hint=hint)):
                 problems[one.artefact.identity] = problem
         if not problems:
-            problems = _faults(results, whole)
+            problems = _faults(results, whole, store)
         if not problems:
             return results
         results = {
@@ -170,12 +170,13 @@ def _dangling(
 
 
 def _faults(
-    results: Mapping[Identity, Imported], whole: StructureStore
+    results: Mapping[Identity, Imported], whole: StructureStore, before: StructureStore
 ) -> dict[Identity, SdmxServiceError]:
     """Return what is wrong with the whole, by the artefact of the message that is to blame.
 
-    That is the one that cannot be used itself, or else the ones that have changed under, or
-    constrain, an artefact that was there. Raises what is the fault of none of them.
+    That is the one that cannot be used itself, or else the one without whose change an artefact
+    that was there would be right; where that is none alone, all that changed under it or
+    constrain it. Raises what is the fault of none of them.
     """
     written = {identity for identity, one in results.items() if one.written}
     faults = list(whole.faults())
@@ -189,12 +190,20 @@ def _faults(
         if not near:
             near = list(whole.with_references([one], References.DESCENDANTS))
             near += whole.parents(one, *ArtefactKind)
-        for found in near:
-            if found.identity in written:
-                blamed.setdefault(found.identity, _blame(found, one, error))
+        changed = [found for found in near if found.identity in written]
+        alone = [found for found in changed if _without(found, whole, before).sound(one)]
+        for found in alone or changed:
+            blamed.setdefault(found.identity, _blame(found, one, error))
     if not blamed:
         raise faults[0][1]
     return blamed
+
+
+def _without(changed: Artefact, whole: StructureStore, before: StructureStore) -> StructureStore:
+    """Return the whole as it would be if one artefact had not changed."""
+    left = {one.identity: one for one in whole.artefacts if one.identity != changed.identity}
+    old = [one for one in before.artefacts if one.identity == changed.identity]
+    return StructureStore((*left.values(), *old), missing=Missing.TOLD)
 
 
 def _blame(found: Artefact, used: Artefact, error: SdmxServiceError) -> StructureError:

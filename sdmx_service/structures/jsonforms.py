@@ -24,11 +24,12 @@ SINGLE: Mapping[str, str] = {
 
 # The place in XML says nothing here; every field stands at ``_``.
 _TABLE_21 = """
-AnnotationUrl:: href=_ hreflang=_ rel=_
+AnnotationUrl:: href=_ hreflang=_ rel=_ uri=_ urn=_ type=_ title=_ titles=_
 Categorisation < Maintainable:: source=_:r() target=_:r(Category)
 CodeSelection:: memberValues=_:MemberValue* wildcardedMemberValues=_*
 CodedFormat:: dataType=_ isSequence=_:b interval=_:n startValue=_:n endValue=_:n
-  minLength=_:i maxLength=_:i minValue=_:n maxValue=_:n pattern=_
+  timeInterval=_ startTime=_ endTime=_ minLength=_:i maxLength=_:i minValue=_:n maxValue=_:n
+  pattern=_
 TimeFormat:: dataType=_^ObservationalTimePeriod startTime=_ endTime=_
   sentinelValues=_:SentinelValue*
 Format:: dataType=_^String sentinelValues=_:SentinelValue* isSequence=_:b interval=_:n
@@ -57,13 +58,14 @@ DataKeyValue:: id=_ value=_ include=_:b~true removePrefix=_:b
 """
 _TABLE_10 = """
 Annotation:: id=_ title=_ type=_ links=_:AnnotationUrl* texts=_:t
-AnnotationUrl:: href=_ hreflang=_ rel=_
+AnnotationUrl:: href=_ hreflang=_ rel=_ uri=_ urn=_ type=_ title=_ titles=_
 Identifiable < Annotable:: links=_:Link* id=_ uri=_
 Concept < Code:: coreRepresentation=_:Representation
 Contact:: names=_:t departments=_:t roles=_:t telephones=_* faxes=_* x400s=_* uris=_* emails=_*
 Representation:: textFormat=_:Format enumeration=_:r(Codelist) enumerationFormat=_:CodedFormat
 CodedFormat:: textType=_ isSequence=_:b interval=_:n startValue=_:n endValue=_:n
-  minLength=_:i maxLength=_:i minValue=_:n maxValue=_:n pattern=_
+  timeInterval=_ startTime=_ endTime=_ minLength=_:i maxLength=_:i minValue=_:n maxValue=_:n
+  pattern=_
 Format:: textType=_^String isSequence=_:b interval=_:n startValue=_:n endValue=_:n timeInterval=_
   startTime=_ endTime=_ minLength=_:i maxLength=_:i minValue=_:n maxValue=_:n decimals=_:i
   pattern=_ isMultiLingual=_:b

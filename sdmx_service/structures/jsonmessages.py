@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ _NAME = "sdmx-json-structure-schema.json"
 _DEEPEST_TEXT = 200
 # What is no Char of XML 1.0, lone surrogates too.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MOMENT = re.compile(r"[\d-]{10}T[\d:.]{8,}(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 class JsonVersion(Enum):
@@ -161,14 +163,28 @@ def _old(data: dict[str, Any]) -> bool:
     return any("primaryMeasure" in one for one in lists)
 
 
+def _is_moment(value: object) -> bool:
+    """Tell whether a text is a moment; registries in use leave out its time zone."""
+    if not isinstance(value, str):
+        return True
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return _MOMENT.fullmatch(value) is not None
+
+
+_FORMATS: dict[str, Callable[[object], bool]] = {"date-time": _is_moment}
+
+
 @cache
 def _quick(
     version: JsonVersion,
 ) -> jsonschema_rs.Draft7Validator | jsonschema_rs.Draft201909Validator:
     schema = json.loads(version.schema.read_bytes())
     if version is JsonVersion.JSON21:
-        return jsonschema_rs.Draft201909Validator(schema, validate_formats=True)
-    return jsonschema_rs.Draft7Validator(schema, validate_formats=True)
+        return jsonschema_rs.Draft201909Validator(schema, formats=_FORMATS, validate_formats=True)
+    return jsonschema_rs.Draft7Validator(schema, formats=_FORMATS, validate_formats=True)
 
 
 @cache
@@ -180,7 +196,10 @@ def _validator(version: JsonVersion) -> Validator:
         else jsonschema.Draft7Validator
     )
     whole = jsonschema.validators.extend(kind, {"pattern": _pattern})
-    found: Validator = whole(schema, format_checker=jsonschema.FormatChecker())
+    checker = jsonschema.FormatChecker()
+    for name, check in _FORMATS.items():
+        checker.checks(name)(check)
+    found: Validator = whole(schema, format_checker=checker)
     return found
 
 

@@ -55,10 +55,11 @@ def _value(field: Field, value: Any, where: str, newest: bool) -> Any:
     return value
 
 
-# What the forms of SDMX-ML hold otherwise.
+# What the forms of SDMX-ML hold otherwise, or do not hold.
 _KEPT = {
     "AttributeRelationship": ("areDimensionsOptional", "observation", "dataflow"),
     "CodeSelection": ("wildcardedMemberValues",),
+    "MetadataTargetRegion": ("annotations",),
     "ProvisionAgreement": ("metadataflow",),
 }
 

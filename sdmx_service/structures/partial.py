@@ -8,7 +8,7 @@ from typing import Any
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
 
-__all__ = ["items", "with_items"]
+__all__ = ["items", "part", "with_items"]
 
 
 def items(artefact: Artefact, ids: Collection[str], *, parents: bool = False) -> Artefact:
@@ -22,6 +22,21 @@ def items(artefact: Artefact, ids: Collection[str], *, parents: bool = False) ->
         return artefact
     kept = _kept(artefact.content.get(artefact.kind.items, []), artefact.kind, ids, parents)
     return with_items(artefact, kept)
+
+
+def part(artefact: Artefact, ids: Collection[str]) -> Artefact | None:
+    """Return what a query for items leaves of an artefact, None where it has none of them.
+
+    The items of a hierarchical codelist of SDMX 2.1 are its hierarchies, and those of SDMX 3.x
+    are lists of one each.
+    """
+    if artefact.kind is ArtefactKind.HIERARCHY:
+        return artefact if artefact.id in ids else None
+    if artefact.kind is ArtefactKind.HIERARCHICAL_CODELIST:
+        kept = [one for one in artefact.content.get("hierarchies", ()) if one["id"] in ids]
+        return artefact.with_content(hierarchies=kept) if kept else None
+    found = items(artefact, ids)
+    return found if found.kind.items in found.content else None
 
 
 def with_items(artefact: Artefact, kept: list[Mapping[str, Any]]) -> Artefact:

@@ -20,6 +20,7 @@ READERS: Mapping[str, tuple[bytes, Reader]] = {
 }
 """Suffix of a file -> how its content begins, and its reader."""
 
+_PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip file"}
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -38,6 +39,14 @@ def read_artefacts(content: bytes, file: str) -> tuple[Artefact, ...]:
     for start, read in READERS.values():
         if begins.startswith(start):
             return read(content, file)
+    for start, packed in _PACKED.items():
+        if content.startswith(start):
+            raise StructureError(
+                file,
+                got=packed,
+                expected="an SDMX-ML or SDMX-JSON structure message",
+                hint="unpack it, and import what is in it",
+            )
     if b"\0" in content[:256]:
         return read_xml(content, file)  # it says that the encoding is another one
     raise StructureError(

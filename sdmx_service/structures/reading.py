@@ -54,7 +54,9 @@ def read_codelist(artefact: Artefact) -> Codelist:
     codes: dict[str, Code] = {}
     found = artefact.content.get(str(artefact.kind.items), [])
     ids = {one["id"] for one in found}
-    partial = bool(artefact.content.get("isPartial") or artefact.content.get("codelistExtensions"))
+    # Of a list that extends one that is kept elsewhere, some codes are elsewhere too.
+    elsewhere = ("isPartial", "codelistExtensions", "isExternalReference")
+    partial = any(artefact.content.get(key) for key in elsewhere)
     for one in found:
         id, parent = one["id"], one.get("parent")
         where = f"codelist {artefact.id}, code {id}"
@@ -81,7 +83,7 @@ def read_codelist(artefact: Artefact) -> Codelist:
         name=artefact.name,
         codes=tuple(codes.values()),
         annotations=annotated(artefact.content),
-        partial=bool(artefact.content.get("isPartial")),
+        partial=partial,
     )
 
 
@@ -180,6 +182,7 @@ class _ComponentReader:
             data_type=text.get("dataType", "String"),
             mandatory=role in (Role.DIMENSION, Role.TIME) or one.get("usage") == "mandatory",
             multiple=most == "unbounded" or most > 1,
+            most=most if isinstance(most, int) and most > 1 else None,
             multilingual=bool(text.get("isMultiLingual")),
             facets=facets(text),
         )

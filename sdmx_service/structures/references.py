@@ -84,6 +84,21 @@ class Graph:
                 found |= {key for key in reached if key[0] is kind}
         return found
 
+    def resolved(self) -> Graph:
+        """Return the graph of codelists that have the codes they take from others themselves.
+
+        They refer to the others no more; who asks what uses the others still finds them.
+        """
+
+        def list_(key: Identity) -> bool:
+            return key[0].urn_class == "Codelist"
+
+        children = {
+            key: tuple(target for target in targets if not (list_(key) and list_(target)))
+            for key, targets in self.children.items()
+        }
+        return Graph(children, self.parents)
+
     def without(self, left_out: frozenset[Identity]) -> Graph:
         """Return the graph as it would be if some artefacts were not there."""
         return Graph(

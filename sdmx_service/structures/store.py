@@ -121,10 +121,19 @@ class StructureStore:
             for _, problem in self.problems(artefact):
                 yield artefact, problem
         for artefact in self.artefacts:
-            try:
-                self._views.make(artefact)
-            except (StructureError, NotFound) as error:
+            if (error := self._unseen(artefact)) is not None:
                 yield artefact, error
+
+    def sound(self, artefact: Artefact) -> bool:
+        """Tell whether what an artefact refers to is here, and its typed view can be made."""
+        return not any(self.problems(artefact)) and self._unseen(artefact) is None
+
+    def _unseen(self, artefact: Artefact) -> SdmxServiceError | None:
+        try:
+            self._views.make(artefact)
+        except (StructureError, NotFound) as error:
+            return error
+        return None
 
     # -- typed views ------------------------------------------------------------------------
 
@@ -257,13 +266,16 @@ class StructureStore:
         references: References | ArtefactKind | Collection[ArtefactKind],
         *,
         left_out: frozenset[Identity] = frozenset(),
+        resolved: bool = False,
     ) -> tuple[Artefact, ...]:
         """Return the artefacts, then those that ``references`` reaches from them.
 
-        Nothing is reached by way of what is ``left_out``.
+        Nothing is reached by way of what is ``left_out``. Where codelists are ``resolved``, they
+        do not refer to those that they extend.
         """
         start = {artefact.identity: artefact for artefact in artefacts}
         graph = self.graph.without(left_out) if left_out else self.graph
+        graph = graph.resolved() if resolved else graph
         if isinstance(references, References):
             reached = graph.reached(start, references)
         else:
@@ -361,12 +373,18 @@ class StructureStore:
         item = reference.item
         if item is None or not target.kind.items or target.external:
             return
-        if item not in self._item_ids(target):
+        items = self._item_ids(target)
+        if item not in items and not self._open(target):
             raise StructureError(
                 f"{artefact.at(item)}, {artefact.kind.element} {artefact.id}",
                 got=item,
                 expected=f"a {target.kind.item} of {urn.agency}:{urn.id}({urn.version})",
+                hint=_meant(item, items, partial=bool(target.content.get("isPartial"))),
             )
+
+    def _open(self, artefact: Artefact) -> bool:
+        """Tell whether a codelist has codes that are not here: of a list kept elsewhere."""
+        return "codelistExtensions" in self._views.extended(artefact).content
 
     def _item_ids(self, artefact: Artefact) -> frozenset[str]:
         if artefact.identity not in self._items:
@@ -375,6 +393,15 @@ class StructureStore:
                 _paths(whole.content.get(str(whole.kind.items), []), whole.kind, "")
             )
         return self._items[artefact.identity]
+
+
+def _meant(item: str, known: Collection[str], *, partial: bool) -> str | None:
+    """Return what may have been meant by an item that is not there."""
+    same = sorted(path for path in known if path.endswith(f".{item}"))
+    close = same[:3] or get_close_matches(item, known, n=1)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return "only a part of that scheme is here; import the whole" if partial else None
 
 
 def _said(artefact: Artefact, urn: Urn) -> str:

@@ -121,7 +121,7 @@ class Views:
                 version=artefact.version,
                 name=artefact.name,
                 structure=structure,
-                admits=both(self._admits(one, structure) for one in constraints),
+                admits=both(self._admits(one, used) for one in constraints),
                 description=artefact.content.get("descriptions", {}),
                 constraints=tuple(read_constraint(one) for one in constraints),
                 key_dimensions=tuple(artefact.content.get("dimensionConstraint", ())),
@@ -136,7 +136,8 @@ class Views:
                 raise NotFound(agreement.urn, expected="an agreement on a dataflow that is here")
             flow = self.dataflow(found)
             own = self._allowed(agreement)
-            parts = [flow.admits, *(self._admits(one, flow.structure) for one in own)]
+            used = self._used(found, ArtefactKind.DATA_STRUCTURE)
+            parts = [flow.admits, *(self._admits(one, used) for one in own)]
             self._flows[agreement.identity] = replace(
                 flow,
                 admits=both(parts),
@@ -154,14 +155,14 @@ class Views:
             version=structure.version,
             name=structure.name,
             structure=structure,
-            admits=both(self._admits(one, structure) for one in constraints),
+            admits=both(self._admits(one, artefact) for one in constraints),
             constraints=tuple(read_constraint(one) for one in constraints),
         )
 
-    def _admits(
-        self, constraint: Artefact, structure: DataStructure
-    ) -> Mapping[str, frozenset[str]]:
-        return admitted(constraint, structure, strict=self._strict)
+    def _admits(self, constraint: Artefact, structure: Artefact) -> Mapping[str, frozenset[str]]:
+        # A stub does not tell which dimensions there are.
+        strict = self._strict and not structure.external
+        return admitted(constraint, self.datastructure(structure), strict=strict)
 
     def _allowed(self, artefact: Artefact) -> tuple[Artefact, ...]:
         return self._store.parents(artefact, ArtefactKind.DATA_CONSTRAINT)

@@ -33,10 +33,11 @@ from sdmx_service.structures.carrying import CannotCarry
 from sdmx_service.structures.detail import Detail
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact, Identity
+from sdmx_service.structures.translation import in_languages
 from sdmx_service.web.actual import reaches_actual, with_actual
 from sdmx_service.web.answer import Asked, answer
 from sdmx_service.web.current import CurrentRelease
-from sdmx_service.web.language import preferred, told
+from sdmx_service.web.language import named, preferred, told
 from sdmx_service.web.problem import NoResults
 from sdmx_service.web.sender import sender_of
 
@@ -163,12 +164,17 @@ def answer_artefacts(
 
     What the format cannot carry raises CannotCarry. If it is ``optional`` and something else was
     asked for, it is left out, and the header X-Left-Out says what and why. ``address`` is where
-    the whole of stubs is.
+    the whole of stubs is. Texts are in all languages, but where ``lang=`` names some.
     """
     if not asked:
         return answer(request, release, choice.content_type, None)
     wanted = preferred(release, request.headers.get("accept-language"), given.get("lang"))
     behind = tuple(referenced)
+    if given.get("lang", "all") not in ("all", "*"):
+        newest = choice.format.generation is Generation.SDMX_3_1
+        only = named(given["lang"], wanted)
+        asked = [in_languages(one, only, wanted, marked=newest) for one in asked]
+        behind = tuple(in_languages(one, only, wanted, marked=newest) for one in behind)
     wanted = told((*asked, *behind), wanted)
     message = StructureMessage(
         artefacts=tuple(asked),
@@ -179,8 +185,20 @@ def answer_artefacts(
         languages=wanted,
         address=address,
     )
-    pieces, left_out = _written(choice.format, message, optional)
-    response = answer(request, release, choice.content_type, pieces, language=wanted[0])
+    try:
+        pieces, left_out = _written(choice.format, message, optional)
+    except CannotCarry as error:
+        error.hint = _ways(message) or error.hint
+        raise
+    name = next(iter(asked)).id if len(asked) == 1 else "structures"
+    response = answer(
+        request,
+        release,
+        choice.content_type,
+        pieces,
+        language=wanted[0],
+        file=f"{name}{choice.format.extension}",
+    )
     if left_out:
         response.headers["X-Left-Out"] = _said(left_out)
     return response
@@ -215,6 +233,18 @@ def _written(
     behind = tuple(a for a in message.referenced if carried(replace(nothing, referenced=(a,))))
     rest = replace(message, artefacts=asked, referenced=behind)
     return _begun(format, rest), tuple(left_out)
+
+
+def _ways(message: StructureMessage) -> str | None:
+    """Return which formats have a place for all that was asked for."""
+    found = []
+    for format in structure_formats():
+        try:
+            _begun(format, replace(message, referenced=()))
+        except CannotCarry:
+            continue
+        found.append(f"format={format.name}")
+    return f"these have: {', '.join(sorted(found))}" if found else None
 
 
 def _begun(format: Format[StructureMessage], message: StructureMessage) -> Iterable[bytes]:

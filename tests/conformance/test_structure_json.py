@@ -258,3 +258,61 @@ def test_every_form_of_json_is_a_form_of_the_neutral_tree(version: JsonVersion) 
     for kind in json_keys(version):
         shape = json_forms(version)[kind.element]
         assert {"annotations"} <= shape.keys
+
+
+def test_times_of_codes_are_told_in_every_version(
+    version: JsonVersion, schemas: dict[JsonVersion, jsonschema_rs.Validator]
+) -> None:
+    """CodedTextFormatType (2.x) and CodededTextFormatType (1.0) have times, as in SDMX-ML."""
+    times = {"startTime": "2020-01-01T00:00:00Z", "endTime": "2030-01-01T00:00:00Z"}
+    format = {"dataType": "ObservationalTimePeriod", "timeInterval": "P1Y", **times}
+    coded = {"enumeration": FIRST.CL, "enumerationFormat": format}
+    named = {"id": "CS", "agencyID": "SIS", "version": "1.0.0", "names": {"en": "CS"}}
+    concept = {"id": "C", "names": {"en": "C"}, "coreRepresentation": coded}
+    scheme = Artefact(ArtefactKind.CONCEPT_SCHEME, {**named, "concepts": [concept]})
+    content = written(version, scheme)
+    schemas[version].validate(json.loads(content))
+    [again] = read_json(content, "times.json")
+    assert again.content == scheme.content
+
+
+def test_of_the_link_of_an_annotation_address_and_language_stay() -> None:
+    """The generated sample of sdmx-json says more, which SDMX-ML has no place for."""
+    message = json.loads(written(JSON21, EXAMPLES[0]))
+    [scheme] = message["data"]["agencySchemes"]
+    link = {"rel": "a", "title": "a", "titles": {"en": "a"}, "type": "a", "hreflang": "en"}
+    urn = "urn:sdmx:org.sdmx.infomodel.base.AgencyScheme=ABC:AGENCIES(1.0)"
+    links = [{**link, "href": "https://example.org/a", "urn": urn}, {**link, "urn": urn}]
+    scheme["annotations"] = [{"id": "N", "links": links}]
+    [again] = read_json(json.dumps(message).encode(), "links.json")
+    assert again.content["annotations"][0]["links"] == [
+        {"href": "https://example.org/a", "hreflang": "en"},
+        {"href": urn, "hreflang": "en"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("1973-01-01T00:00:00", True),
+        ("1973-01-01T00:00:00.5+02:00", True),
+        ("1973-13-01T00:00:00Z", False),
+        ("1973-01-01", False),
+        ("19730101T000000", False),
+        ("1973-W01-1T00:00:00", False),
+    ],
+)
+def test_a_moment_may_lack_its_time_zone_as_registries_write_it(
+    version: JsonVersion, text: str, valid: bool
+) -> None:
+    """Samples of the registry of SDMX (pysdmx, hier.json), though the field guide asks for it."""
+    named = {"id": "CL", "agencyID": "SIS", "version": "1.0.0", "names": {"en": "CL"}}
+    message = json.loads(written(version, Artefact(ArtefactKind.CODELIST, named)))
+    message["data"]["codelists"][0]["validFrom"] = text
+    content = json.dumps(message).encode()
+    if valid:
+        [again] = read_json(content, "moment.json")
+        assert again.content["validFrom"] == text
+    else:
+        with pytest.raises(StructureError, match="is not a 'date-time'"):
+            read_json(content, "moment.json")

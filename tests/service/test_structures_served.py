@@ -17,6 +17,7 @@ from sdmx_service.release.publishing import publish
 from sdmx_service.structures.kinds import ArtefactKind as K
 from sdmx_service.structures.maintainable import Artefact
 from sdmx_service.structures.messages import MlVersion
+from sdmx_service.structures.readers import read_artefacts
 from sdmx_service.structures.store import StructureStore
 from sdmx_service.structures.writing_ml import structure_message
 
@@ -157,6 +158,7 @@ def test_what_is_named_and_has_no_place_is_refused(served: httpx.Client) -> None
     answer = served.get("/sdmx/v2/structure/codelist/AG/CL_OLD/*")
     assert answer.status_code == 406
     assert answer.json()["where"].endswith("CL_OLD(2.1.0.4)")
+    assert answer.json()["hint"] == "these have: format=json10, format=xml21"
     assert "x-left-out" not in answer.headers
     assert served.get("/sdmx/v2/structure/codelist/AG/CL_OLD/*?format=xml21").status_code == 200
     assert "CL_OLD" not in served.get("/rest/codelist").headers["x-left-out"]
@@ -175,7 +177,7 @@ def test_of_all_versions_those_are_left_out_that_have_no_place(
     for named in ("2.0.0-draft", "latest"):
         refused = served.get(f"/rest/codelist/AG/CL_NEW/{named}?format={form}")
         assert refused.status_code == 406
-        assert refused.json()["where"] == DRAFT.urn
+        assert DRAFT.urn in refused.text  # in XML where that is asked for
 
 
 @pytest.mark.parametrize(
@@ -239,6 +241,24 @@ def test_content_languages_are_those_of_the_texts(served: httpx.Client) -> None:
     # What has no text has no language: the schema takes no empty list.
     path = "/sdmx/v2/availability/dataflow/AG/DF/1.0.0?format=json"
     assert "contentLanguages" not in served.get(path).json()["meta"]
+
+
+@pytest.mark.parametrize("form", ["json21", "xml31", "xml21", "json20"])
+def test_who_orders_a_language_gets_it_alone_and_is_told_that_there_are_others(
+    served: httpx.Client, form: str
+) -> None:
+    """SDMX 3.1: ``isPartialLanguage``; what has no text in the language keeps the one it has."""
+    path = f"/sdmx/v2/structure/dataflow/AG/DF/1.0.0?references=codelist&format={form}"
+    files = {language: served.get(f"{path}&lang={language}").content for language in ("es", "all")}
+    suffix = "m.xml" if form.startswith("xml") else "m.json"
+    some, every = (
+        {one.id: one.content for one in read_artefacts(files[language], suffix)}
+        for language in ("es", "all")
+    )
+    assert {*every["DF"]["names"]} > {"es"} == {*some["DF"]["names"]}
+    assert some["DF"].get("isPartialLanguage", False) == (form in ("json21", "xml31"))
+    assert some["CL_SEX"] == every["CL_SEX"]
+    assert "es" not in every["CL_SEX"]["names"]
 
 
 def test_rest_1_tells_what_there_is_data_for_as_an_actual_constraint(served: httpx.Client) -> None:

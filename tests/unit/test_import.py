@@ -21,6 +21,7 @@ from sdmx_service.structures.importing import Outcome, import_structures
 from sdmx_service.structures.jsonmessages import JsonVersion
 from sdmx_service.structures.jsonwriting import json_message
 from sdmx_service.structures.messages import MlVersion
+from sdmx_service.structures.readers import read_artefacts
 from sdmx_service.structures.writing_ml import structure_message
 
 PREPARED = datetime(2026, 11, 22, tzinfo=UTC)
@@ -348,3 +349,42 @@ def test_the_whole_publication_can_be_imported_into_itself(
     for file in ("sdg.xml", "maps.xml", "dataflows.xml"):
         done = import_structures((directory / file).read_bytes(), file, directory)
         assert {one.outcome for one in done.artefacts} == {Outcome.UNCHANGED}
+
+
+def test_all_that_is_replaced_leaves_a_file_of_many_and_the_rest_stays(tmp_path: Path) -> None:
+    """Lines and places move when an artefact goes; a file may be a single line."""
+    lists = [codelist(f"CL_{n}", "A", version="1.0") for n in range(5)]
+    again = [codelist(f"CL_{n}", "A", "B", version="1.0") for n in (0, 1, 3)]
+    again.append(codelist("CL_1", "A", "B", version="1.1"))
+    lists.append(codelist("CL_1", "A", version="1.1"))
+    spaced = structure_message(lists, prepared=PREPARED, sender="T", version=MlVersion.ML30)
+    forms = {
+        "spaced.xml": spaced,
+        "dense.xml": spaced.replace(b"\n", b""),
+        "message.json": message(*lists),
+    }
+    for name, content in forms.items():
+        found = tmp_path / name / "structures"
+        found.mkdir(parents=True)
+        (found / name).write_bytes(content)
+        done = import_structures(message(*again), "m.json", found)
+        assert {one.outcome for one in done.artefacts} == {Outcome.UPDATED}
+        left = read_artefacts((found / name).read_bytes(), name)
+        assert [one.id for one in left] == ["CL_2", "CL_4"]
+        codes = {
+            (one.id, one.version): len(one.content["codes"])
+            for one in StructureStore.read(found).artefacts
+        }
+        assert codes == {
+            **{(one.id, one.version): 1 for one in lists},
+            **{(one.id, one.version): 2 for one in again},
+        }
+
+
+def test_a_file_of_which_only_comments_are_left_goes(directory: Path) -> None:
+    lists = directory / "lists.xml"
+    alone = structure_message([codelist("CL_B", "A", version="1.0")], prepared=PREPARED, sender="T")
+    lists.write_bytes(alone.replace(b"<str:Codelists>", b"<str:Codelists><!--k-->"))
+    outcomes(directory, codelist("CL_B", "Z", version="1.0"))
+    assert not lists.exists()
+    assert [code.id for code in StructureStore.read(directory).codelist("CL_B").codes] == ["Z"]

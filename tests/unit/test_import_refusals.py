@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import http.server
 import json
 import os
@@ -195,6 +196,15 @@ def test_another_encoding_is_named_and_the_way_out(directory: Path) -> None:
             import_structures(content, "m.xml", directory)
 
 
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [(b"PK\x03\x04rest", "a zip archive"), (gzip.compress(b"<a/>"), "a gzip file")],
+)
+def test_what_is_packed_is_named_and_the_way_out(directory: Path, packed: bytes, said: str) -> None:
+    with pytest.raises(StructureError, match=f"got '{said}' .unpack it"):
+        import_structures(packed, "m.zip", directory)
+
+
 def test_two_imports_wait_for_each_other(directory: Path) -> None:
     """What the second reads has what the first wrote; neither is lost."""
     first, second = (message(codelist(id, "A")) for id in ("CL_1", "CL_2"))
@@ -251,8 +261,11 @@ class _Answers(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"hello\r\n")
             return
         status = {"/missing": 404, "/later": 202}.get(self.path, 200)
+        moved = {"/moved": "/found", "/loop": "/loop", "/away": "ftp://127.0.0.1/file"}
         detail = b'{"detail": "no such codelist"}'
-        self.send_response(status)
+        self.send_response(302 if self.path in moved else status)
+        if self.path in moved:
+            self.send_header("Location", moved[self.path])
         self.send_header("Content-Type", "application/problem+json")
         self.send_header("Content-Length", "1000" if self.path == "/short" else str(len(detail)))
         self.end_headers()
@@ -280,6 +293,8 @@ def address() -> Iterator[str]:
         ("/sp ace", "an address that answers"),
         ("/missing", "HTTP 404.*it says: no such codelist"),
         ("/later", "HTTP 202"),
+        ("/loop", "HTTP 302.*redirects to /loop"),
+        ("/away", "HTTP 302.*redirects to ftp:"),
         ("/short", "30 bytes, 970 less than announced.*ended early"),
     ],
 )
@@ -289,9 +304,9 @@ def test_an_address_that_does_not_answer_as_it_should_is_named(
     with pytest.raises(RequestError, match=said) as caught:
         content_of(address + path)
     assert caught.value.where == address + path
-    assert (
-        content_of(address.replace("http", "HTTP") + "/found") == b'{"detail": "no such codelist"}'
-    )
+    for found in ("/found", "/moved"):
+        content = content_of(address.replace("http", "HTTP") + found)
+        assert content == b'{"detail": "no such codelist"}'
 
 
 def test_what_is_no_file_and_no_address_of_the_web_is_named(tmp_path: Path) -> None:
@@ -331,3 +346,31 @@ def test_who_asks_for_another_agency_or_version_is_told_those_there_are(director
         store.datastructure("DSD", version="2.0.0")
     with pytest.raises(NotFound, match=r"did you mean DSD\?"):
         store.datastructure("DSDX")
+
+
+def test_only_the_list_without_a_code_is_to_blame_and_not_its_neighbours(directory: Path) -> None:
+    """A constraint that was there needs AT; all that its structure uses comes anew."""
+    area = {"enumeration": f"{CLASS}codelist.Codelist=SIS:CL_AREA(1.0)"}
+    used = structure("DSD", "A")
+    [dimension] = used["dataStructures"][0]["dataStructureComponents"]["dimensionList"][
+        "dimensions"
+    ]
+    dimension["localRepresentation"] = area
+    flow = scheme(
+        "dataflows", "DF", "1.0", structure=f"{CLASS}datastructure.DataStructure=SIS:DSD(1.0)"
+    )
+    limit = scheme(
+        "dataConstraints",
+        "CR",
+        "1.0",
+        constraintAttachment={"dataflows": [f"{CLASS}datastructure.Dataflow=SIS:DF(1.0)"]},
+        cubeRegions=[{"keyValues": [{"id": "A", "values": [{"value": "AT"}]}]}],
+    )
+    first = message(concepts("A", "B"), codelist("CL_AREA", "AT", "NO"), used, flow, limit)
+    (directory / "one.json").write_bytes(first)
+    unit = {"id": "UNIT", "name": "Unit", "names": {"en": "Unit"}}
+    agencies = scheme("agencySchemes", "AGENCIES", "1.0", agencies=[unit])
+    anew = message(concepts("A", "B", "C"), codelist("CL_AREA", "NO"), used, agencies)
+    done = import_structures(anew, "m.json", directory)
+    assert [one.artefact.id for one in done.refused] == ["CL_AREA"]
+    assert "a code of CL_AREA, got 'AT'" in str(done.refused[0].problem)
