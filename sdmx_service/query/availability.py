@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 
 import polars as pl
 
 from sdmx_service.errors import SemanticError
 from sdmx_service.query.availability_query import AvailabilityQuery, Mode
 from sdmx_service.query.matching import matching
-from sdmx_service.query.period import parse_period
+from sdmx_service.query.period import Period, observed_period
 from sdmx_service.query.query import DataQuery
 from sdmx_service.structures.artefacts import DataStructure
 
-__all__ = ["Availability", "asked_dimensions", "available", "without"]
+__all__ = ["Availability", "Span", "asked_dimensions", "available", "covered", "without"]
+
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class Availability:
     """What there is: the values of each dimension in order, and how much it makes.
 
-    ``first`` and ``last`` are the earliest and latest time periods, None without any. The counts
-    are those of the query itself in either mode.
+    ``span`` is the stretch of time that the periods cover together, None without any, and
+    ``first`` and ``last`` those that it begins and ends with. The counts are those of the query
+    itself in either mode.
     """
 
     values: Mapping[str, tuple[str, ...]]
     series: int
     observations: int
-    first: str | None = None
-    last: str | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Span:
+    """The stretch of time of some observations: the periods it begins and ends with, and when."""
+
+    first: str
+    last: str
+    covers: Period
 
 
 def available(
@@ -49,13 +61,28 @@ def available(
             rows = _filtered(frame, structure, without(query.data, structure, name))
         values[name] = _distinct(rows, name)
     series = [dimension.id for dimension in structure.dimensions]
-    times = _times(found, structure)
+    times = _distinct(found, structure.time.id) if structure.timed else ()
     return Availability(
         values=values,
         series=found.select(pl.struct(series).n_unique()).item() if found.height else 0,
         observations=found.height,
-        first=times[0] if times else None,
-        last=times[-1] if times else None,
+        span=covered(times, query.data.year_start),
+    )
+
+
+def covered(periods: Iterable[str], year_start: tuple[int, int]) -> Span | None:
+    """Return the stretch of time that some periods cover together; None of none."""
+    spans = {text: observed_period(text, year_start) for text in periods}
+    if not spans:
+        return None
+    start, end = min(one.start for one in spans.values()), max(one.end for one in spans.values())
+    # Of several that begin or end together the shortest text names the longest of them.
+    first = min(text for text, one in spans.items() if one.start == start)
+    last = min(text for text, one in spans.items() if one.end == end)
+    return Span(
+        _standard(first, start, whole_days=start.time() == time.min),
+        _standard(last, end - _SECOND, whole_days=end.time() == time.min),
+        Period(start, end),
     )
 
 
@@ -88,9 +115,8 @@ def _distinct(frame: pl.DataFrame, name: str) -> tuple[str, ...]:
     return tuple(frame.get_column(name).unique().sort().cast(pl.String).drop_nulls())
 
 
-def _times(frame: pl.DataFrame, structure: DataStructure) -> list[str]:
-    if not structure.timed:
-        return []
-    return sorted(
-        _distinct(frame, structure.time.id), key=lambda text: (parse_period(text).start, text)
-    )
+def _standard(period: str, moment: datetime, whole_days: bool) -> str:
+    """Return a period as SDMX bounds a range: one that is a start and a length by its day."""
+    if "/" not in period:
+        return period
+    return moment.date().isoformat() if whole_days else moment.isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from sdmx_service.errors import RequestError
@@ -14,6 +15,9 @@ __all__ = ["PREFIX", "conditions"]
 PREFIX = "c["
 _OF_TEXT = frozenset({Operator.CO, Operator.NC, Operator.SW, Operator.EW})
 _OPERATORS = {operator.value: operator for operator in Operator}
+_AND = re.compile(r"\+")
+# The offset of a time is no test of its own: ge:2020-01-01T00:00:00+01:00.
+_AND_OF_TIMES = re.compile(r"\+(?!\d{2}:\d{2}(?:\+|$))")
 
 
 def conditions(given: Mapping[str, str]) -> tuple[Condition, ...]:
@@ -26,11 +30,11 @@ def _condition(name: str, text: str) -> Condition:
     if not name.endswith("]"):
         raise RequestError("query parameter", got=name[:255], expected="c[ID] with a closing ]")
     component = grammar.component(name[len(PREFIX) : -1], "c[]")
-    where = f"c[{component}]"
+    where, hint = f"c[{component}]", f"operators: {', '.join(_OPERATORS)}"
     alternatives = []
     for alternative in text.split(","):
         tests = []
-        for test in alternative.split("+"):
+        for test in (_AND_OF_TIMES if component == "TIME_PERIOD" else _AND).split(alternative):
             prefix, colon, value = test.partition(":")
             operator = _OPERATORS.get(prefix) if colon else None
             asked = value if operator else test
@@ -39,10 +43,10 @@ def _condition(name: str, text: str) -> Condition:
                     where,
                     got=test[: grammar.LONGEST],
                     expected="OPERATOR:VALUE or VALUE",
-                    hint=f"operators: {', '.join(_OPERATORS)}",
+                    hint=hint,
                 )
             if component == "TIME_PERIOD" and operator not in _OF_TEXT:
-                parse_period(asked, where)
+                parse_period(asked, where, hint=None if operator else hint)
             tests.append((operator or Operator.EQ, asked))
         alternatives.append(tuple(tests))
     return Condition(component, tuple(alternatives))

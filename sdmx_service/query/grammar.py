@@ -117,9 +117,9 @@ def _checked(
     return text
 
 
-def identifier(text: str, where: str) -> str:
+def identifier(text: str, where: str, hint: str | None = None) -> str:
     """Return ``text`` if it is an SDMX id (IDType), at most 255 characters."""
-    return _checked(_ID, text, where, "an id of letters, digits, _, -, @ and $")
+    return _checked(_ID, text, where, "an id of letters, digits, _, -, @ and $", hint)
 
 
 def item(text: str, where: str = "itemID") -> str:
@@ -194,8 +194,9 @@ def key(text: str, separator: str | None, where: str = "key") -> dict[int, froze
                 expected="one code or *",
                 hint="several keys are separated by a comma: A.AT,A.NO",
             )
+        several = "several codes are joined by +: A.AT+NO" if separator and "," in part else None
         asked[position] = frozenset(
-            identifier(code, f"{where}, position {position + 1}") for code in codes
+            identifier(code, f"{where}, position {position + 1}", several) for code in codes
         )
     return asked
 

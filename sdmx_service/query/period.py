@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from sdmx_service.errors import RequestError
 
-__all__ = ["JANUARY_1", "Period", "observed_period", "parse_period"]
+__all__ = ["JANUARY_1", "Period", "chronological", "observed_period", "parse_period"]
 
 JANUARY_1 = (1, 1)
 _LONGEST = 64
@@ -34,7 +35,10 @@ class Period:
 
 
 def parse_period(
-    text: str, where: str = "TIME_PERIOD", year_start: tuple[int, int] = JANUARY_1
+    text: str,
+    where: str = "TIME_PERIOD",
+    year_start: tuple[int, int] = JANUARY_1,
+    hint: str | None = None,
 ) -> Period:
     """Return the stretch that ``text`` names (SDMX section 6, Time Representation).
 
@@ -44,7 +48,7 @@ def parse_period(
     # What no period is as long as must not fill the memory of what was read before.
     found = _found(text, year_start) if len(text) <= _LONGEST else None
     if found is None:
-        raise RequestError(where, got=text[:255], expected=_EXPECTED)
+        raise RequestError(where, got=text[:255], expected=_EXPECTED, hint=hint)
     return found
 
 
@@ -55,6 +59,11 @@ def observed_period(text: str, year_start: tuple[int, int] = JANUARY_1) -> Perio
     last one: the question moves the year, and no observation falls out of time by it.
     """
     return _found(text, year_start, beyond=True) or parse_period(text)
+
+
+def chronological(texts: Iterable[str], year_start: tuple[int, int] = JANUARY_1) -> list[str]:
+    """Return periods of the data by when they begin; what begins together by its text."""
+    return sorted(texts, key=lambda text: (observed_period(text, year_start).start, text))
 
 
 @lru_cache(maxsize=65_536)
@@ -75,16 +84,22 @@ def _parsed(text: str, year_start: tuple[int, int], *, beyond: bool) -> Period |
         return _reporting(begins, unit, int(number), beyond=beyond)
     if ranged := _RANGE.fullmatch(text):
         start_text, years, months, days = ranged.groups()
-        start = datetime.fromisoformat(start_text).replace(tzinfo=None)
+        start = _universal(start_text)
         end = _months_later(start, 12 * int(years or 0) + int(months or 0))
         return Period(start, _later(end, timedelta(days=int(days or 0))))
     if len(text) <= 35 and "T" in text:
-        moment = datetime.fromisoformat(text).replace(tzinfo=None)
+        moment = _universal(text)
         # As long as the last unit it is written with: 23:59:59 is the last second of a day.
         fraction = _FRACTION.search(text)
         digits = min(len(fraction[1]), 6) if fraction else 0
         return Period(moment, _later(moment, timedelta(microseconds=10 ** (6 - digits))))
     return None
+
+
+def _universal(text: str) -> datetime:
+    """Return a time as UTC, which it is where it says no offset."""
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _months_later(start: datetime, months: int) -> datetime:

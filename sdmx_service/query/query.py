@@ -103,7 +103,8 @@ class DataQuery:
     structure's own: TIME_PERIOD where it has one. ``attributes`` holds ids and the levels
     dsd, dataset, series, obs, all; None means dsd. ``measures`` holds ids; None means all.
     ``metadata`` asks for reference metadata beside them (``msd``, ``all``).
-    ``series_only`` asks for one row a series, with whatever is said at its level.
+    ``series_only`` asks for one row a series, with whatever is said at its level
+    (``selection.settled`` tells where that is all there is to say).
     ``year_start`` is the month and day on which reporting years begin.
     """
 

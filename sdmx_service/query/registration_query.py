@@ -32,7 +32,7 @@ class RegistrationQuery:
 
 def registration_query(path: str, query_string: str = "") -> RegistrationQuery:
     """Parse what follows ``/registration/``; RequestError."""
-    way, *parts = grammar.path_parts(path) or [""]
+    way, *parts = grammar.path_parts(path) or ["*"]  # the default of each part
     if way == "id":
         grammar.parameters(query_string, grammar.PRESENTATION)
         if len(parts) != 1:
@@ -53,6 +53,6 @@ def registration_query(path: str, query_string: str = "") -> RegistrationQuery:
             for identity in grammar.each(ids, ",", grammar.identifier, "providerID")
         )
         return RegistrationQuery(providers=providers, after=after, before=before)
-    if way == "" or len(parts) > 3:
+    if len(parts) > 3:
         raise RequestError("path", got=path[:255], expected=_EXPECTED)
     return RegistrationQuery(target=target([way, *parts]), after=after, before=before)

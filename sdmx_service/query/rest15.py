@@ -33,15 +33,13 @@ DATA_PARAMETERS = (
 AVAILABILITY_PARAMETERS = (*_PERIODS, "references", "mode", *grammar.PRESENTATION)
 _VERSIONS = {"all": "*", "latest": "~"}
 _NONE: frozenset[str] = frozenset()
-# detail -> what is left of attributes and measures, and whether a series is one row
+# detail -> what is left of attributes and measures
 _DETAILS: Mapping[str, dict[str, Any]] = {
     "full": {},
     "dataonly": {"attributes": _NONE},
-    "serieskeysonly": {"attributes": _NONE, "measures": _NONE, "series_only": True},
-    "nodata": {
-        "attributes": frozenset({"dataset", "series"}), "measures": _NONE, "series_only": True,
-    },
-}  # fmt: skip
+    "serieskeysonly": {"attributes": _NONE, "measures": _NONE},
+    "nodata": {"attributes": frozenset({"dataset", "series"}), "measures": _NONE},
+}
 
 
 def data_query(path: str, query_string: str = "") -> DataQuery:
@@ -125,7 +123,7 @@ def flow_target(flow: str, providers: str = "all") -> Target:
 
 
 def _providers(text: str) -> tuple[Provider, ...]:
-    if text in ("all", "*"):
+    if text in ("", "all", "*"):
         return ()
     found = []
     for word in text.split("+"):

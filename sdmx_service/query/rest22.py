@@ -42,7 +42,6 @@ AVAILABILITY_PARAMETERS = (
 _ALONE = frozenset({"all", "none"})
 # Of what the words for attributes may say, those that ask for reference metadata.
 _METADATA = frozenset({"msd", "all"})
-_SERIES_LEVELS = frozenset({"none", "series", "dataset"})
 
 
 def data_query(path: str, query_string: str = "") -> DataQuery:
@@ -76,7 +75,6 @@ def data_query(path: str, query_string: str = "") -> DataQuery:
         attributes=attributes,
         measures=measures,
         metadata=metadata,
-        series_only=measures == frozenset() and _once_a_series(attributes),
         first=_number(given, "firstNObservations", 1),
         last=_number(given, "lastNObservations", 1),
         offset=_number(given, "offset", 0) or 0,
@@ -171,10 +169,6 @@ def _words(given: Mapping[str, str], name: str) -> frozenset[str] | None:
     return None if name == "measures" and words == {"all"} else words
 
 
-def _once_a_series(attributes: frozenset[str] | None) -> bool:
-    return attributes is not None and attributes <= _SERIES_LEVELS
-
-
 def _sort(text: str) -> tuple[Sort, ...]:
     steps: dict[str, Sort] = {}
     for step in text.split("+"):
@@ -182,7 +176,7 @@ def _sort(text: str) -> tuple[Sort, ...]:
         if colon and order not in ("asc", "desc"):
             raise RequestError("sort", got=step[:255], expected="asc or desc after the colon")
         if by not in ("*", SERIES_KEY):
-            grammar.identifier(by, "sort")
+            grammar.identifier(by, "sort", "several components are joined by +: SEX+AGE:desc")
         # What is in order already, a second step cannot change.
         steps.setdefault(by, Sort(by, order == "desc"))
     return tuple(steps.values())

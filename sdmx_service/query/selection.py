@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import polars as pl
 
 from sdmx_service.errors import SemanticError
 from sdmx_service.query.matching import known_component, matching
-from sdmx_service.query.period import parse_period
+from sdmx_service.query.period import chronological
 from sdmx_service.query.query import SERIES_KEY, DataQuery, Sort
 from sdmx_service.structures.artefacts import Attachment, Component, DataStructure, Role
 
@@ -16,10 +17,12 @@ __all__ = [
     "ALL_DIMENSIONS",
     "asked_columns",
     "ends",
+    "fitted",
     "observed_by",
     "ordered",
     "refuse_unsortable",
     "select",
+    "settled",
     "sort_steps",
 ]
 
@@ -33,6 +36,7 @@ _LEVELS: Mapping[str, frozenset[Attachment]] = {
     # Reference metadata are no attributes of the data structure: they come from elsewhere.
     "msd": frozenset(),
 }
+_NO_LEVEL = frozenset[Attachment]()
 
 
 def select(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.DataFrame:
@@ -43,6 +47,7 @@ def select(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> p
     attribute of the observation. Raises SemanticError for a key with too many positions, an
     unknown component or dimension, RequestError for a value of the wrong kind.
     """
+    query = settled(structure, query)
     observed_by(structure, query)
     kept = asked_columns(structure, query)
     mask = matching(frame, structure, query)
@@ -56,6 +61,39 @@ def select(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> p
     if query.offset or query.limit is not None:
         chosen = chosen.slice(query.offset, query.limit)
     return chosen
+
+
+def settled(structure: DataStructure, query: DataQuery) -> DataQuery:
+    """Return the query as it is put to a structure: one row a series if nothing shown says more.
+
+    That is so where no measure is asked for, and of attributes only such as are attached to
+    series, groups of them or the data set.
+    """
+    if query.measures != frozenset() or query.attributes is None:
+        return query
+    at = {one.attachment for one in structure.attributes if one.id in query.attributes}
+    levels = at.union(*(_LEVELS.get(name, _NO_LEVEL) for name in query.attributes))
+    return query if Attachment.OBSERVATION in levels else replace(query, series_only=True)
+
+
+def fitted(structure: DataStructure, query: DataQuery, among: Iterable[DataStructure]) -> DataQuery:
+    """Return the query as it is put to one of several structures.
+
+    It is without the attributes, measures and steps of the sort that others have and this one
+    lacks: they say how an answer looks, not what is in it. What none of them has stays, and is
+    refused; so does all of it where nothing shown would be left.
+    """
+    others = {component.id for one in among for component in one.components}
+    elsewhere = others.difference(structure.by_id, _LEVELS)
+    attributes, measures = (
+        None if named is None else named - elsewhere for named in (query.attributes, query.measures)
+    )
+    if (attributes, measures) != (query.attributes, query.measures) and not (
+        attributes is None or measures is None or attributes | measures
+    ):
+        return query
+    sort = tuple(step for step in query.sort if step.by not in elsewhere)
+    return replace(query, attributes=attributes, measures=measures, sort=sort)
 
 
 def observed_by(structure: DataStructure, query: DataQuery) -> str:
@@ -108,11 +146,14 @@ def _attributes(structure: DataStructure, asked: frozenset[str] | None) -> set[s
 
 
 def ends(frame: pl.DataFrame, structure: DataStructure, query: DataQuery) -> pl.DataFrame:
-    """Keep the first and the last observations of each series."""
+    """Keep the first and the last observations of each series, by time."""
     if query.first is None and query.last is None:
         return frame
     series = [dimension.id for dimension in structure.dimensions]
     place = pl.int_range(pl.len()).over(series)
+    if structure.timed:
+        time = _sortable(frame, structure.time).fill_null(-1)
+        place = time.rank("ordinal").over(series).cast(pl.Int64) - 1
     kept = []
     if query.first is not None:
         kept.append(place < query.first)
@@ -188,10 +229,7 @@ def _components(structure: DataStructure, query: DataQuery, step: Sort) -> tuple
 def _sortable(frame: pl.DataFrame, component: Component) -> pl.Expr:
     column, dtype = pl.col(component.id), frame.schema[component.id]
     if component.role is Role.TIME:
-        times = sorted(
-            frame.get_column(component.id).unique().cast(pl.String).drop_nulls(),
-            key=lambda text: (parse_period(text).start, text),
-        )
+        times = chronological(frame.get_column(component.id).unique().cast(pl.String).drop_nulls())
         places = pl.Series(range(len(times)), dtype=pl.Int32)
         return column.cast(pl.String).replace_strict(pl.Series(times, dtype=pl.String), places)
     if isinstance(dtype, pl.Enum):
@@ -200,4 +238,5 @@ def _sortable(frame: pl.DataFrame, component: Component) -> pl.Expr:
         return column.to_physical().replace_strict(
             pl.Series(range(len(codes)), dtype=pl.UInt32), rank, return_dtype=pl.Int32
         )
-    return column
+    # NaN is a number left out on purpose: it is not the largest one.
+    return column.fill_nan(None) if dtype.is_float() else column

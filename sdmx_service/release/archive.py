@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 from sdmx_service.query.query import DataQuery
+from sdmx_service.query.selection import fitted
 from sdmx_service.release.answer import Answer, cut
 from sdmx_service.release.changes import changes, shown
 from sdmx_service.release.manifest import FILE_NAME, Manifest, content_of
 from sdmx_service.release.release import Release, open_release
+from sdmx_service.release.subject import subjects_of
+from sdmx_service.release.turns import big_work
 
 __all__ = ["Archive"]
 
@@ -29,9 +33,17 @@ class Archive:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._opened: Callable[[str], Release] = lru_cache(maxsize=_OPEN_RELEASES)(
-            lambda release_id: open_release(root, release_id)
-        )
+        self._lock, self._opening = threading.Lock(), threading.Lock()
+        self._opened: OrderedDict[str, Release] = OrderedDict()
+        self._manifests: dict[Path, tuple[int, Manifest]] = {}
+
+    def keep(self, release: Release) -> None:
+        """Keep a release that is open: it is asked for again when the next one is current."""
+        with self._lock:
+            self._opened[release.id] = release
+            self._opened.move_to_end(release.id)
+            while len(self._opened) > _OPEN_RELEASES:
+                self._opened.popitem(last=False)
 
     def answer(self, current: Release, query: DataQuery) -> tuple[Answer, ...]:
         """Return the answer of ``current``, or of what stood when the query says.
@@ -51,6 +63,8 @@ class Archive:
         return self._open(known[-1], current) if known else None
 
     def _answers(self, current: Release, query: DataQuery) -> tuple[Answer, ...]:
+        if not (query.as_of or query.updated_after or query.include_history):
+            return current.answer(query)
         vintages = [
             one
             for one in self._known(current)
@@ -74,23 +88,43 @@ class Archive:
         for earlier, later in pairwise(steps):
             assert later is not None  # only the first step may be nothing
             old = () if earlier is None else self._open(earlier, current).answer(whole)
-            new = self._open(later, current).answer(whole)
+            release = self._open(later, current)
+            new = release.answer(whole)
+            asked = subjects_of(release.structures, query.target)
+            structures = [one.flow.structure for one in asked]
             if earlier is not None:
                 old, new = _without_the_same(old, new, earlier, later)
-            found += [shown(one, query, new) for one in changes(old, new, later.published_at)]
+            with big_work.turn(sum(one.height for one in (*old, *new))):
+                found += [
+                    shown(one, fitted(one.flow.structure, query, structures), new)
+                    for one in changes(old, new, later.published_at)
+                ]
         return tuple(one for one in found if one.height)
 
     def _known(self, current: Release) -> list[Manifest]:
-        found = [
-            current.manifest if path.parent.name == current.id else Manifest.read(path.parent)
-            for path in self._root.glob(f"*/{FILE_NAME}")
-            if not path.parent.name.startswith(".")
-        ]
+        found = [current.manifest]
+        for path in self._root.glob(f"[!.]*/{FILE_NAME}"):
+            if path.parent.name != current.id:
+                found.append(self._manifest(path))
         upto = [one for one in found if one.published_at <= current.published]
         return sorted(upto, key=lambda one: (one.published_at, one.id == current.id, one.id))
 
+    def _manifest(self, path: Path) -> Manifest:
+        """Return a manifest, read again only if it is another file: most never change."""
+        stamp = path.stat().st_mtime_ns
+        read = self._manifests.get(path)
+        if read is None or read[0] != stamp:
+            read = self._manifests[path] = (stamp, Manifest.read(path.parent))
+        return read[1]
+
     def _open(self, manifest: Manifest, current: Release) -> Release:
-        return current if manifest.id == current.id else self._opened(manifest.id)
+        if manifest.id == current.id:
+            return current
+        if (known := self._opened.get(manifest.id)) is None:
+            with self._opening:  # many may ask for it at once: it is opened once
+                known = self._opened.get(manifest.id) or open_release(self._root, manifest.id)
+                self.keep(known)
+        return known
 
 
 def _without_the_same(

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sdmx_service.query.availability import Availability, asked_dimensions, without
+from sdmx_service.query.availability import Availability, asked_dimensions, covered, without
 from sdmx_service.query.availability_query import AvailabilityQuery, Mode
-from sdmx_service.query.period import parse_period
 from sdmx_service.release.image import Image
 from sdmx_service.release.mapped import Array
 from sdmx_service.release.reading import Found, found
@@ -30,16 +29,12 @@ def available(image: Image, flow: Dataflow, query: AvailabilityQuery) -> Availab
             if freed != query.data:
                 part = _Part.of(found(image, freed, flow.admits))
         values[name] = part.values(name)
-    times = sorted(
-        exact.values(structure.time.id) if structure.timed else (),
-        key=lambda text: (parse_period(text).start, text),
-    )
+    times = exact.values(structure.time.id) if structure.timed else ()
     return Availability(
         values=values,
         series=exact.series,
         observations=exact.observations,
-        first=times[0] if times else None,
-        last=times[-1] if times else None,
+        span=covered(times, query.data.year_start),
     )
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from sdmx_service.query.query import DataQuery
-from sdmx_service.query.selection import asked_columns, ends
+from sdmx_service.query.selection import asked_columns, ends, settled
 from sdmx_service.release.answer import Answer, Change
+from sdmx_service.release.chronology import ends as ends_in_time
 from sdmx_service.release.lists import canonical
 from sdmx_service.release.mapped import Array
 from sdmx_service.release.reading import Chosen
@@ -62,6 +63,7 @@ def shown(change: Answer, query: DataQuery, now: tuple[Answer, ...]) -> Answer:
     of which nothing is left in ``now``. Deletions have no ends: a receiver needs all of them.
     """
     structure = change.flow.structure
+    query = settled(structure, query)
     kept = [name for name in asked_columns(structure, query) if name in change.rows.columns]
     rows = change.rows
     if change.change is not Change.DELETE:
@@ -99,17 +101,8 @@ def _ends(
         return rows
     if isinstance(rows, pl.DataFrame):
         return ends(rows, structure, query)
-    listed = rows.rows.array()
-    in_time = np.argsort(listed)
-    series = rows.image.series.starts.searchsorted(listed[in_time], "right")
-    _, begins, counts = np.unique(series, return_index=True, return_counts=True)
-    place = np.arange(len(listed)) - np.repeat(begins, counts)
-    kept = np.zeros(len(listed), dtype=bool)
-    if query.first is not None:
-        kept |= place < query.first
-    if query.last is not None:
-        kept |= place >= np.repeat(counts, counts) - query.last
-    return _taken(rows, np.sort(in_time[kept]))
+    kept = ends_in_time(rows.image, rows.rows.array(), query.first, query.last)
+    return replace(rows, rows=Rows.of(kept))
 
 
 def _first_of_each(rows: pl.DataFrame | Chosen, names: list[str]) -> pl.DataFrame | Chosen:

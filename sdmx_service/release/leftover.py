@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from pathlib import Path
 
 from sdmx_service.errors import ReleaseError
+from sdmx_service.release.alone import alone
 from sdmx_service.release.image import FOLDER
 from sdmx_service.release.manifest import FILE_NAME, Manifest
 
@@ -24,9 +24,8 @@ def remove_leftover_images(root: Path) -> tuple[str, ...]:
     folder = root / FOLDER
     if not os.access(folder, os.W_OK):
         return ()  # there is none, or it is for another user to keep
-    with (folder / ".lock").open("w") as stream:
-        # Who makes an image holds this lock: what has a name of its own is unfinished for ever.
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    # Who makes an image holds this lock: what has a name of its own is unfinished for ever.
+    with alone(folder):
         try:
             manifests = [Manifest.read(path.parent) for path in root.glob(f"*/{FILE_NAME}")]
         except ReleaseError:

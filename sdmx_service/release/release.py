@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -18,11 +18,11 @@ import pyarrow.parquet
 from sdmx_service.cube import cell_type, to_xarray
 from sdmx_service.errors import NotFound, ReleaseError, RequestError, SemanticError
 from sdmx_service.query.query import Condition, DataQuery, Operator
-from sdmx_service.query.selection import select
+from sdmx_service.query.selection import fitted, select
 from sdmx_service.release.answer import Answer, cut
 from sdmx_service.release.image import Image, image_folder, open_image
 from sdmx_service.release.manifest import Manifest, content_of
-from sdmx_service.release.publishing import POINTER
+from sdmx_service.release.pointer import POINTER, Schedule
 from sdmx_service.release.reading import chosen
 from sdmx_service.release.subject import subjects_of
 from sdmx_service.release.verifying import damages
@@ -40,16 +40,17 @@ _TOTAL = "_T"
 
 
 def current_id(root: Path) -> str:
-    """Return the id of the current release under ``root``."""
-    pointer = root / POINTER
-    try:
-        return pointer.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    """Return the id of the release under ``root`` that is current now."""
+    schedule = Schedule.read(root).at(datetime.now(UTC))
+    if schedule.current is None:
         raise ReleaseError(
-            str(pointer),
-            expected="a folder with a published release",
-            hint="make one with: sdmx-service build --releases " + str(root),
-        ) from None
+            str(root / POINTER),
+            expected="a release that is public",
+            hint=f"the first is public from {schedule.coming[0][0].isoformat()} on"
+            if schedule.coming
+            else f"make one with: sdmx-service build --releases {root}",
+        )
+    return schedule.current
 
 
 def open_release(path: str | Path = "build/releases", id: str | None = None) -> Release:
@@ -187,6 +188,7 @@ class Release:
         where an id asked for is not there, and what ``query.selection.select`` raises.
         """
         subjects = subjects_of(self.structures, query.target)
+        structures = [one.flow.structure for one in subjects]
         whole = replace(query, offset=0, limit=None)
         found, misfits = [], []
         for subject in subjects:
@@ -194,7 +196,8 @@ class Release:
                 continue  # a structure of which nothing was published
             image = self.image(subject.flow.structure.id)
             try:
-                rows = chosen(image, subject.flow, whole)
+                asked = fitted(subject.flow.structure, whole, structures)
+                rows = chosen(image, subject.flow, asked)
             except SemanticError as error:
                 misfits.append(error)
                 continue

@@ -76,7 +76,8 @@ class Rows:
         """Return the rows from the place ``offset`` on, at most ``length``."""
         last = len(self) if length is None else min(offset + length, len(self))
         if self.listed is not None:
-            return Rows.of(self.listed[offset:last])
+            # A copy: a view of a few would keep all of them in memory.
+            return Rows.of(self.listed[offset:last].copy())
         if offset >= last:
             return Rows.of(np.empty(0, dtype="<i8"))
         if offset == 0 and last == len(self):

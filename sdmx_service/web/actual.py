@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sdmx_service.query.availability import Availability
+from sdmx_service.query.availability import Availability, Span
 from sdmx_service.query.availability_query import AvailabilityQuery
-from sdmx_service.query.period import parse_period
 from sdmx_service.query.query import Context, DataQuery, Target
 from sdmx_service.release import Release
 from sdmx_service.release.answer import Answer
@@ -52,12 +51,12 @@ def availability_constraint(
     agreed = answer.agreement if context is Context.PROVISION_AGREEMENT else None
     named = agreed or answer.flow
     kind, key = _ATTACHED.get(context, _ATTACHED[Context.DATAFLOW])
-    spans = there.first is not None and there.last is not None
+    span = there.span
     values: list[dict[str, Any]] = []
     for name in dimensions:
         if structure.timed and name == structure.time.id and name not in listed:
-            if not old and spans:
-                values.append({"id": name, "timeRange": _range(there)})
+            if not old and span:
+                values.append({"id": name, "timeRange": _range(span)})
             continue
         if not there.values[name]:
             continue
@@ -65,8 +64,8 @@ def availability_constraint(
             "id": name,
             "values": [{"value": value} for value in there.values[name]],
         }
-        if spans and not old:
-            selection |= {"validFrom": there.first, "validTo": there.last}
+        if span and not old:
+            selection |= {"validFrom": span.first, "validTo": span.last}
         values.append(selection)
     content: dict[str, Any] = {
         "id": named.id,
@@ -78,12 +77,10 @@ def availability_constraint(
         "seriesCount": there.series,
         "obsCount": there.observations,
     }
-    if old and there.first is not None and there.last is not None:
-        start = parse_period(there.first).start
-        end = parse_period(there.last).end - timedelta(seconds=1)
+    if old and span:
         content["referencePeriod"] = {
-            "startTime": start.isoformat(timespec="seconds"),
-            "endTime": end.isoformat(timespec="seconds"),
+            "startTime": span.covers.start.isoformat(timespec="seconds"),
+            "endTime": (span.covers.end - timedelta(seconds=1)).isoformat(timespec="seconds"),
         }
     return Artefact(ArtefactKind.AVAILABILITY_CONSTRAINT, content)
 
@@ -123,5 +120,5 @@ def _actual(release: Release, answer: Answer) -> Artefact:
     )
 
 
-def _range(there: Availability) -> dict[str, Any]:
-    return {"startPeriod": {"period": there.first}, "endPeriod": {"period": there.last}}
+def _range(span: Span) -> dict[str, Any]:
+    return {"startPeriod": {"period": span.first}, "endPeriod": {"period": span.last}}

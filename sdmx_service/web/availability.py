@@ -11,14 +11,15 @@ import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sdmx_service.errors import SemanticError
 from sdmx_service.formats import Generation
 from sdmx_service.query import grammar, rest15, rest22
 from sdmx_service.query.availability import Availability, asked_dimensions
 from sdmx_service.query.availability_query import AvailabilityQuery, Mode
-from sdmx_service.query.query import Context, DataQuery
+from sdmx_service.query.query import Context, DataQuery, Target
 from sdmx_service.release import Release
 from sdmx_service.release.answer import Answer
-from sdmx_service.structures.artefacts import Component
+from sdmx_service.structures.artefacts import Component, Dataflow
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.maintainable import Artefact
 from sdmx_service.structures.partial import items
@@ -52,8 +53,7 @@ class _Found:
     @property
     def flow(self) -> tuple[str, str, str]:
         """What tells the flow from others."""
-        flow = self.answer.flow
-        return flow.agency, flow.id, flow.version
+        return _named(self.answer.flow)
 
 
 def availability15(request: Request) -> Response:
@@ -66,7 +66,7 @@ def availability15(request: Request) -> Response:
         raise NoResults(
             f"availableconstraint/{asked.path[:255]}",
             expected="a query that observations match",
-            hint="leave key positions empty, or widen the periods",
+            hint="leave key positions empty, widen the periods, or name no provider",
         )
     return response
 
@@ -86,6 +86,8 @@ def _answered(
     current: CurrentRelease = request.app.state.current
     release = current.release()
     found = _found(current, release, query)
+    provided = query.references & {"all", "dataproviderscheme"}
+    agreed = _agreed(current, release, query) if provided else ()
     store, old = release.structures, choice.format.version in _OLD
     times = Counter(one.flow for one in found)
     constraints = tuple(
@@ -93,9 +95,17 @@ def _answered(
     )
     related: dict[Any, Artefact] = {}
     for one in found:
-        for artefact in _related(store, one, query.references):
+        for artefact in _related(store, one, query.references, _providers(one.answer, agreed)):
             related[artefact.identity] = _joined(related.get(artefact.identity), artefact)
-    return answer_artefacts(request, release, choice, given, constraints, related.values())
+    return answer_artefacts(
+        request,
+        release,
+        choice,
+        given,
+        constraints,
+        related.values(),
+        optional=frozenset(related),
+    )
 
 
 def _found(
@@ -107,15 +117,28 @@ def _found(
         query = replace(query, mode=Mode.EXACT, data=DataQuery(target=query.data.target))
     else:
         answers = release.answer(DataQuery(target=query.data.target))
-    found = []
+    found, misfits = [], []
     for one in answers:
-        structure = one.flow.structure
-        dimensions = asked_dimensions(structure, query)
-        there = one.available(query)
-        # Who has chosen nothing that exists wants to know what else to choose.
-        if there.observations or (query.mode is Mode.AVAILABLE and any(there.values.values())):
+        try:
+            dimensions = asked_dimensions(one.flow.structure, query)
+            there = one.available(query)
+        except SemanticError as error:
+            misfits.append(error)  # one of several structures may not have what is asked about
+            continue
+        if _tells(there, query.mode):
             found.append(_Found(one, dimensions, there))
+    if misfits and len(misfits) == len(answers):
+        raise misfits[0]
     return tuple(found)
+
+
+def _tells(there: Availability, mode: Mode) -> bool:
+    """Return whether there is anything: who chose nothing that exists asks what else to choose."""
+    return bool(there.observations) or (mode is Mode.AVAILABLE and any(there.values.values()))
+
+
+def _named(flow: Dataflow) -> tuple[str, str, str]:
+    return flow.agency, flow.id, flow.version
 
 
 def _changed(answers: Iterable[Answer]) -> tuple[Answer, ...]:
@@ -151,14 +174,18 @@ def _constraint(found: _Found, query: AvailabilityQuery, *, alone: bool, old: bo
     )
 
 
-def _related(store: StructureStore, found: _Found, wanted: frozenset[str]) -> Iterable[Artefact]:
+def _related(
+    store: StructureStore,
+    found: _Found,
+    wanted: frozenset[str],
+    providers: Iterable[Urn],
+) -> Iterable[Artefact]:
     """Yield what the constraint refers to, item schemes with the items that it uses."""
     every = "all" in wanted
     answer = found.answer
     structure = answer.flow.structure
     if (every or "dataflow" in wanted) and answer.context is not Context.DATA_STRUCTURE:
-        named = (answer.flow.agency, answer.flow.id, answer.flow.version)
-        yield from store.find(ArtefactKind.DATAFLOW, *named)
+        yield from store.find(ArtefactKind.DATAFLOW, *_named(answer.flow))
     whole = store.find(
         ArtefactKind.DATA_STRUCTURE, structure.agency, structure.id, structure.version
     )
@@ -169,8 +196,10 @@ def _related(store: StructureStore, found: _Found, wanted: frozenset[str]) -> It
     if every or wanted & {"codelist", "valuelist"}:
         for name in found.dimensions:
             yield from _codes(store, structure.by_id[name], found, wanted, every=every)
-    if every or "dataproviderscheme" in wanted:
-        yield from _providers(store, answer)
+    for provider in providers:
+        scheme = store.target(provider)
+        if scheme is not None and provider.item is not None:
+            yield items(scheme, {provider.item})
 
 
 def _concepts(
@@ -210,27 +239,31 @@ def _codes(
             yield items(store.extended(one), found.availability.values[component.id], parents=True)
 
 
-def _providers(store: StructureStore, answer: Answer) -> Iterable[Artefact]:
-    """Yield who provides the data: of one agreement its party, else those of all agreements."""
-    structure = answer.flow.structure
-    flow = ArtefactKind.DATAFLOW.urn(answer.flow.agency, answer.flow.id, answer.flow.version)
-    flows = {flow}
-    if answer.context is Context.DATA_STRUCTURE:
-        flows = {
-            ArtefactKind.DATAFLOW.urn(one.agency, one.id, one.version)
-            for one in store.dataflows()
-            if one.structure is structure
-        }
-    one = answer.agreement
-    for agreement in store.agreements():
-        named = (agreement.agency, agreement.id, agreement.version)
-        if one is not None and named != one.identity[1:]:
-            continue
-        urn = Urn.parse(agreement.provider)
-        if agreement.flow in flows and urn is not None and urn.item is not None:
-            scheme = store.target(urn)
-            if scheme is not None:
-                yield items(scheme, {urn.item})
+def _agreed(
+    current: CurrentRelease, release: Release, query: AvailabilityQuery
+) -> tuple[_Found, ...]:
+    """Return the same of each provision agreement: who has provided what is available."""
+    every = replace(query.data, target=Target(context=Context.PROVISION_AGREEMENT))
+    try:
+        return _found(current, release, replace(query, data=every))
+    except SemanticError:
+        return ()  # none is about a structure that has what is asked about
+
+
+def _providers(answer: Answer, agreed: Iterable[_Found]) -> Iterable[Urn]:
+    """Yield the party of the agreement that was asked for, else of each on the same data."""
+    for one in agreed:
+        agreement, flow = one.answer.agreement, one.answer.flow
+        assert agreement is not None  # they were asked for
+        if answer.agreement is not None:
+            meant = agreement.identity == answer.agreement.identity
+        elif answer.context is Context.DATA_STRUCTURE:
+            meant = flow.structure is answer.flow.structure
+        else:
+            meant = _named(flow) == _named(answer.flow)
+        provider = Urn.parse(agreement.content["dataProvider"])
+        if meant and provider is not None:
+            yield provider
 
 
 def _joined(known: Artefact | None, more: Artefact) -> Artefact:

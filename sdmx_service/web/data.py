@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -27,12 +27,23 @@ from sdmx_service.release.standing import standing_since
 from sdmx_service.web import beside
 from sdmx_service.web.answer import Asked, Standing, answer
 from sdmx_service.web.current import CurrentRelease
+from sdmx_service.web.lacking import lacking_dimension
 from sdmx_service.web.language import preferred
 from sdmx_service.web.paging import links
 from sdmx_service.web.problem import NoResults
 from sdmx_service.web.sender import sender_of
 
-__all__ = ["REST15", "REST22", "Interface", "Wish", "data15", "data22", "message_of", "standing_of"]
+__all__ = [
+    "REST15",
+    "REST22",
+    "Interface",
+    "Wish",
+    "data15",
+    "data22",
+    "disposition",
+    "message_of",
+    "standing_of",
+]
 
 _CHANGES = {Change.REPLACE: Action.REPLACE, Change.DELETE: Action.DELETE}
 # What a plain answer says of itself in the formats that have a place for it, and in no other.
@@ -122,8 +133,8 @@ class Wish:
     @property
     def variant(self) -> str:
         """What tells apart answers of one media type."""
-        one = self.choice
-        return f"{one.labels.value} {one.keys.value} {one.time_format.value}"
+        one, spoken = self.choice, " ".join(self.languages)
+        return f"{one.labels.value} {one.keys.value} {one.time_format.value} {spoken}"
 
 
 def data15(request: Request) -> Response:
@@ -133,7 +144,7 @@ def data15(request: Request) -> Response:
         raise NoResults(
             f"data/{Asked.of(request, REST15.depth).path[:255]}",
             expected="a query that observations match",
-            hint="leave key positions empty, or widen the periods",
+            hint="leave key positions empty, widen the periods, or name no provider",
         )
     return response
 
@@ -172,14 +183,16 @@ def _answered(request: Request, interface: Interface) -> Response:
     answers = cut(answers, 0, query.limit)
     if not answers:
         return answer(request, release, wish.choice.content_type, None)
-    message = message_of(answers, release, query, wish, url=str(request.url))
+    # A proxy may offer the service under a prefix, which is no part of the path here.
+    url = str(request.url.replace(path=request.scope.get("root_path", "") + request.url.path))
+    message = message_of(answers, release, query, wish, url=url)
     needs = {feature for feature, _ in needed(message)}
     if all(one.change is Change.NONE for one in answers):
         needs -= _WHERE_THERE_IS_PLACE
     if not wish.choice.format.carries >= needs:
         with suppress(NotAcceptable):  # the format says itself what it has no place for
             wish = wanted(needs, metadata=metadata)
-        message = message_of(answers, release, query, wish, url=str(request.url))
+        message = message_of(answers, release, query, wish, url=url)
     response = answer(
         request,
         release,
@@ -189,16 +202,24 @@ def _answered(request: Request, interface: Interface) -> Response:
         variant=wish.variant,
         standing=standing_of(current, release, query, answers),
     )
-    written = wish.choice.format
-    if not written.media_type.startswith("application/vnd.sdmx"):  # a file that people keep
-        name = answers[0].flow.id if len(answers) == 1 else "data"
-        response.headers["Content-Disposition"] = f'inline; filename="{name}{written.extension}"'
-    if left_out := beside.left_out(message, query, release, wish.choice.format):
-        response.headers["X-Left-Out"] = left_out
+    response.headers["Content-Disposition"] = disposition(answers, wish)
+    metadata_left = beside.left_out(message, query, release, wish.choice.format)
+    left_out = (*((metadata_left,) if metadata_left else ()), *lacking_dimension(query, release))
+    if left_out:
+        response.headers["X-Left-Out"] = "; ".join(left_out)
     pages = links(request, query, rows)
     if pages is not None:
         response.headers["Link"] = pages
     return response
+
+
+def disposition(answers: Sequence[Answer], wish: Wish) -> str:
+    """Return the name under which a browser saves an answer that it cannot show.
+
+    Without one it takes the key's, whose points look like the ending of a file.
+    """
+    name = answers[0].flow.id if len(answers) == 1 else "data"
+    return f'inline; filename="{name}{wish.choice.format.extension}"'
 
 
 def standing_of(

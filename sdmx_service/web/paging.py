@@ -34,6 +34,7 @@ def _address(request: Request, offset: int) -> str:
         for pair in query.decode("ascii", "replace").split("&")
         if pair and pair.partition("=")[0] != "offset"
     ]
-    address = f"{raw.decode('ascii', 'replace')}?{'&'.join([*kept, f'offset={offset}'])}"
+    path = f"{request.scope.get('root_path', '')}{raw.decode('ascii', 'replace')}"
+    address = f"{path}?{'&'.join([*kept, f'offset={offset}'])}"
     # A URI has none of these as they are (RFC 3986), and > would close it in the header.
     return address.translate(_ENCODED)

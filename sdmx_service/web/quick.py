@@ -15,13 +15,22 @@ from sdmx_service.errors import SdmxServiceError
 from sdmx_service.formats import DataMessage
 from sdmx_service.formats.message import Keys, TimeFormat
 from sdmx_service.query.query import DataQuery
+from sdmx_service.query.selection import settled
 from sdmx_service.release import Release
 from sdmx_service.release.reading import Chosen, admitted
 from sdmx_service.release.rows import Rows
 from sdmx_service.web.answer import VARY, entity_tag
 from sdmx_service.web.compression import compressed, encodings
 from sdmx_service.web.current import CurrentRelease
-from sdmx_service.web.data import REST15, REST22, Interface, Wish, message_of, standing_of
+from sdmx_service.web.data import (
+    REST15,
+    REST22,
+    Interface,
+    Wish,
+    disposition,
+    message_of,
+    standing_of,
+)
 from sdmx_service.web.problem import OPEN_HEADERS
 from sdmx_service.web.small import Write
 from sdmx_service.web.smallcsv import small_csv
@@ -204,6 +213,8 @@ class Quick:
         answers = self._current.archive.answer(release, query)
         if len(answers) != 1 or not isinstance(answers[0].rows, Chosen):
             return None
+        if settled(answers[0].flow.structure, query).series_only:
+            return None  # one row a series, whatever observations it has
         message = message_of(answers, release, query, wish)
         chosen = answers[0].rows
         write = _small(chosen, message, wish)
@@ -217,6 +228,7 @@ class Quick:
             "Vary": VARY,
             "Content-Type": wish.choice.content_type,
             "Content-Language": wish.languages[0],
+            "Content-Disposition": disposition(answers, wish),
             **OPEN_HEADERS,
         }
         raw = tuple((n.lower().encode(), v.encode("latin-1")) for n, v in headers.items())

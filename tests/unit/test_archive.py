@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from sdmx_service.cube import columns
+from sdmx_service.errors import ReleaseError
 from sdmx_service.query import rest15, rest22
 from sdmx_service.query.query import DataQuery
 from sdmx_service.release.answer import Answer, Change
@@ -17,6 +18,7 @@ from sdmx_service.release.archive import Archive
 from sdmx_service.release.publishing import publish
 from sdmx_service.release.reading import Chosen
 from sdmx_service.release.release import Release, open_release
+from sdmx_service.release.standing import standing_since
 from sdmx_service.structures.store import StructureStore
 
 KEY = ["SEX", "TIME_PERIOD"]
@@ -97,6 +99,22 @@ def test_a_vintage_is_what_was_published_then(root: Path, current: Release, plac
     asked = MOMENTS[place].strftime("%Y-%m-%dT%H:%M:%SZ")
     (answer,) = _asked(root, current, f"asOf={asked}")
     assert _content(answer.frame) == VINTAGES[place]
+
+
+def test_an_earlier_release_that_cannot_be_read_harms_no_plain_answer(
+    root: Path, tmp_path: Path
+) -> None:
+    harmed = tmp_path / "harmed"
+    shutil.copytree(root, harmed)
+    current = open_release(harmed)
+    for manifest in harmed.glob("*/manifest.json"):
+        if manifest.parent.name != current.id:
+            manifest.write_text("{", encoding="utf-8")
+    (answer,) = _asked(harmed, current, "")
+    assert _content(answer.frame) == VINTAGES[-1]
+    assert standing_since(Archive(harmed), current, answer) is current
+    with pytest.raises(ReleaseError):
+        _asked(harmed, current, "includeHistory=true")
 
 
 def test_before_the_first_release_there_was_nothing(root: Path, current: Release) -> None:

@@ -28,6 +28,9 @@ from sdmx_service.query.structure_query import structure_query15, structure_quer
         (rest15.data_query, "F", "c[TIME_PERIOD]=ge:2015", "startPeriod="),
         (rest15.data_query, "F", "attributes=none", "detail="),
         (rest15.data_query, "F", "limit=10", "/sdmx/v2"),
+        (rest15.data_query, "F/A.AT,NO", "", "joined by +"),
+        (rest22.data_query, "dataflow/A/F", "sort=SEX,AGE", "joined by +"),
+        (rest22.data_query, "dataflow/A/F", "c[TIME_PERIOD]=gte:2015", "eq, ne, lt"),
     ],
 )
 def test_who_comes_from_the_other_version_is_told_how_this_one_says_it(

@@ -81,7 +81,6 @@ def test_rest_15_parameters() -> None:
         observed_by="AllDimensions",
         attributes=frozenset({"dataset", "series"}),
         measures=frozenset(),
-        series_only=True,
         first=1,
         last=2,
     )
@@ -136,26 +135,35 @@ def test_rest_22_conditions_are_those_of_the_standards_table(
         assert condition == Condition("X", alternatives)
 
 
+def test_the_offset_of_a_time_is_no_other_test() -> None:
+    for plus in ("+", "%2B"):
+        text = f"ge:2020-01-01T00:00:00{plus}01:00{plus}le:2020-06-30T12:00:00{plus}02:00,2022"
+        (condition,) = rest22.data_query("dataflow/A/F", f"c[TIME_PERIOD]={text}").conditions
+        assert condition.alternatives == (
+            ((GE, "2020-01-01T00:00:00+01:00"), (LE, "2020-06-30T12:00:00+02:00")),
+            ((EQ, "2022"),),
+        )
+
+
 @pytest.mark.parametrize(
-    ("parameters", "attributes", "measures", "series_only"),
+    ("parameters", "attributes", "measures"),
     [
-        ("", None, None, False),
-        ("attributes=dsd&measures=all", {"dsd"}, None, False),
-        ("attributes=none", set(), None, False),
-        ("attributes=none&measures=none", set(), set(), True),
-        ("attributes=series,dataset&measures=none", {"series", "dataset"}, set(), True),
-        ("measures=none", None, set(), False),
-        ("attributes=obs&measures=none", {"obs"}, set(), False),
-        ("attributes=STD_ERR,OBS_STATUS", {"STD_ERR", "OBS_STATUS"}, None, False),
-        ("attributes=series&measures=OBS_VALUE,SECOND", {"series"}, {"OBS_VALUE", "SECOND"}, False),
+        ("", None, None),
+        ("attributes=dsd&measures=all", {"dsd"}, None),
+        ("attributes=none", set(), None),
+        ("attributes=none&measures=none", set(), set()),
+        ("attributes=series,dataset&measures=none", {"series", "dataset"}, set()),
+        ("measures=none", None, set()),
+        ("attributes=obs&measures=none", {"obs"}, set()),
+        ("attributes=STD_ERR,OBS_STATUS", {"STD_ERR", "OBS_STATUS"}, None),
+        ("attributes=series&measures=OBS_VALUE,SECOND", {"series"}, {"OBS_VALUE", "SECOND"}),
     ],
 )
 def test_rest_22_attributes_and_measures(
-    parameters: str, attributes: set[str] | None, measures: set[str] | None, series_only: bool
+    parameters: str, attributes: set[str] | None, measures: set[str] | None
 ) -> None:
     query = rest22.data_query("dataflow/A/F", parameters)
-    found = (query.attributes, query.measures, query.series_only)
-    assert found == (attributes, measures, series_only)
+    assert (query.attributes, query.measures) == (attributes, measures)
 
 
 def test_rest_22_sort_keeps_the_sequence() -> None:
@@ -260,6 +268,8 @@ def test_registration_queries() -> None:
     assert query.target is not None
     assert query.target.context is Context.DATA_STRUCTURE
     assert query.after == datetime(2009, 5, 15, 14, 15, tzinfo=UTC)
+    # doc/registration.md: ``*`` is the default of each part.
+    assert registration_query("").target == registration_query("*/*/*/*").target
 
 
 @pytest.mark.parametrize(
@@ -322,7 +332,6 @@ def test_every_unsupported_form_of_version_is_refused(text: str) -> None:
         (metadata_query22, "report/A", "", "path"),
         (metadata_query15, "F/a.b", "", "path"),
         (registration_query, "id", "", "path"),
-        (registration_query, "", "", "path"),
         (rest22.data_query, "cube/A/F", "", "context"),
         (rest22.data_query, "dataflow/A/F/1.+.+", "", "version"),
         (rest22.data_query, "dataflow/A/F/+/A+B", "", "key, position 1"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 
 import polars as pl
 import pytest
@@ -13,9 +15,9 @@ from hypothesis import strategies as st
 
 from sdmx_service.errors import RequestError, SemanticError
 from sdmx_service.query import rest15, rest22
-from sdmx_service.query.availability import available
-from sdmx_service.query.period import observed_period, parse_period
-from sdmx_service.query.selection import observed_by, select
+from sdmx_service.query.availability import Span, available, covered
+from sdmx_service.query.period import Period, observed_period, parse_period
+from sdmx_service.query.selection import fitted, observed_by, select, settled
 from sdmx_service.structures.artefacts import (
     Attachment,
     Code,
@@ -214,6 +216,82 @@ def test_first_and_last_count_within_each_series() -> None:
     assert _first("F", "lastNObservations=99").equals(FRAME)
 
 
+# In the order of time, as section 6 of the standard has these periods; not in that of texts.
+MIXED = ("2019-M12", "2020-W02", "2020-02", "2020-03-31", "2020-Q2", "2020-12", "2021")
+
+
+def test_the_ends_of_a_series_are_its_ends_in_time() -> None:
+    frame = pl.concat(
+        FRAME.head(len(MIXED)).with_columns(
+            pl.lit(sex).cast(pl.Enum(SEXES)).alias("SEX"),
+            pl.Series("TIME_PERIOD", sorted(MIXED)),
+        )
+        for sex in ("F", "M")
+    )
+    for parameters, kept in (
+        ("firstNObservations=2", MIXED[:2]),
+        ("lastNObservations=3", MIXED[-3:]),
+        ("firstNObservations=1&lastNObservations=1", (MIXED[0], MIXED[-1])),
+        ("lastNObservations=1&c[TIME_PERIOD]=le:2020", (MIXED[-2],)),
+    ):
+        query = rest22.data_query("dataflow/SIS/F", parameters)
+        found = select(frame, STRUCTURE, query).get_column("TIME_PERIOD").to_list()
+        assert found == sorted(kept) * 2
+
+
+def test_what_is_said_of_series_alone_is_said_once_a_series() -> None:
+    for attributes, alone in (
+        ("none", True),
+        ("UNIT", True),
+        ("series,dataset", True),
+        ("UNIT,dataset", True),
+        ("NOTE", False),
+        ("UNIT,NOTE", False),
+        ("UNIT,obs", False),
+        ("dsd", False),
+    ):
+        query = rest22.data_query("dataflow/SIS/F", f"attributes={attributes}&measures=none")
+        assert settled(STRUCTURE, query).series_only is alone
+    query = rest22.data_query("dataflow/SIS/F", "attributes=UNIT")
+    assert settled(STRUCTURE, query) == query
+    query = rest22.data_query("dataflow/SIS/F", "measures=none")
+    assert settled(STRUCTURE, query) == query
+
+
+OTHER = replace(
+    STRUCTURE,
+    id="OTHER",
+    components=(
+        *STRUCTURE.components,
+        Component("AGE", Role.DIMENSION, {}, _codelist(("_T",))),
+        Component("COUNT", Role.MEASURE, {}, data_type="Double"),
+        Component("FLAG", Role.ATTRIBUTE, {}, None, "String", Attachment.OBSERVATION),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "left"),
+    [
+        ("attributes=NOTE,FLAG&sort=AGE+SEX:desc", "attributes=NOTE&sort=SEX:desc"),
+        ("attributes=FLAG", "attributes=none"),
+        ("attributes=dsd,FLAG&measures=OBS_VALUE,COUNT", "attributes=dsd&measures=OBS_VALUE"),
+        # What no structure has is for all of them to refuse.
+        ("attributes=NOTE,NONE&sort=NONE", "attributes=NOTE,NONE&sort=NONE"),
+        # Nothing that is asked for is there.
+        ("attributes=FLAG&measures=COUNT", "attributes=FLAG&measures=COUNT"),
+        ("attributes=FLAG&measures=none", "attributes=FLAG&measures=none"),
+        # These say what is in an answer.
+        ("c[AGE]=_T&dimensionAtObservation=AGE", "c[AGE]=_T&dimensionAtObservation=AGE"),
+    ],
+)
+def test_one_of_several_structures_shows_what_it_has(parameters: str, left: str) -> None:
+    asked, wanted = (rest22.data_query("dataflow/SIS", one) for one in (parameters, left))
+    assert fitted(STRUCTURE, asked, (STRUCTURE, OTHER)) == wanted
+    assert fitted(OTHER, asked, (STRUCTURE, OTHER)) == asked
+    assert fitted(STRUCTURE, asked, (STRUCTURE,)) == asked
+
+
 def test_pages_follow_one_another() -> None:
     pages = [_second("*", f"offset={start}&limit=10") for start in range(0, 50, 10)]
     assert pl.concat(pages).equals(FRAME)
@@ -297,6 +375,14 @@ def test_a_period_covers_its_days(text: str, start: str, end: str) -> None:
     assert (period.start.date().isoformat(), period.end.date().isoformat()) == (start, end)
 
 
+def test_times_are_compared_as_moments() -> None:
+    """ISO 8601: an offset says how far the time is from UTC, which it is taken for without one."""
+    noon = parse_period("2020-06-15T12:00:00").start
+    for text in ("2020-06-15T12:00:00Z", "2020-06-15T17:00:00+05:00", "2020-06-15T09:30:00-02:30"):
+        assert parse_period(text).start == noon
+        assert parse_period(f"{text}/P1D").start == noon
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "20", "2020-13", "2020-Q5", "2020-W54", "2021-D366", "2020-02-30", "0000", "now",
@@ -353,6 +439,15 @@ def test_sort_follows_numbers_times_and_ids() -> None:
     areas = _second("*", "sort=REF_AREA:desc+TIME_PERIOD").get_column("REF_AREA").cast(pl.String)
     assert areas.to_list() == sorted(areas, reverse=True)
     assert _second("*", "sort=*").height == FRAME.height
+
+
+def test_nan_comes_after_all_numbers_in_either_order() -> None:
+    values = [2.0, math.nan, None, 1.0, 3.0]
+    frame = FRAME.head(5).with_columns(pl.Series("OBS_VALUE", values))
+    for order, numbers in (("asc", [1.0, 2.0, 3.0]), ("desc", [3.0, 2.0, 1.0])):
+        query = rest22.data_query("dataflow/SIS/F", f"sort=OBS_VALUE:{order}")
+        found = select(frame, STRUCTURE, query).get_column("OBS_VALUE").to_list()
+        assert found[:3] == numbers
 
 
 def test_rows_that_a_sort_leaves_equal_keep_their_order() -> None:
@@ -418,6 +513,29 @@ def test_availability_answers_as_the_standards_example(
 
 def test_availability_counts_and_bounds_the_time() -> None:
     found = available(JOBS, MODES, rest22.availability_query("dataflow/SIS/F"))
-    assert (found.series, found.observations, found.first, found.last) == (3, 3, "2020", "2021")
+    assert (found.series, found.observations) == (3, 3)
+    assert found.span == Span("2020", "2021", Period(datetime(2020, 1, 1), datetime(2022, 1, 1)))
     none = available(JOBS, MODES, rest22.availability_query("dataflow/SIS/F/+/ZZ"))
-    assert (none.series, none.observations, none.first) == (0, 0, None)
+    assert (none.series, none.observations, none.span) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("periods", "year_start", "first", "last"),
+    [
+        # The year ends after its first quarter, though both begin together.
+        (("2020", "2020-Q1"), (1, 1), "2020", "2020"),
+        (("2020-Q4", "2020-10", "2020"), (1, 1), "2020", "2020"),
+        (("2020-12", "2021-W01"), (1, 1), "2020-12", "2021-W01"),
+        # StandardTimePeriodType has no ranges: their days stand for them.
+        (("2019-03-01/P2M", "2020-01-15/P1Y"), (1, 1), "2019-03-01", "2021-01-14"),
+        (("2019-03-01T06:00:00/P1D",), (1, 1), "2019-03-01T06:00:00", "2019-03-02T05:59:59"),
+        (("2020-Q1", "2020-08"), (7, 1), "2020-Q1", "2020-Q1"),
+        (("2020-Q1", "2020-08"), (1, 1), "2020-Q1", "2020-08"),
+    ],
+)
+def test_availability_covers_all_periods(
+    periods: tuple[str, ...], year_start: tuple[int, int], first: str, last: str
+) -> None:
+    found = covered(periods, year_start)
+    assert found is not None
+    assert (found.first, found.last) == (first, last)
