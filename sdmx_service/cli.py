@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,9 @@ def _build(options: argparse.Namespace) -> dict[str, Any]:
     from sdmx_service.build import build_release
 
     with _progress(options.json) as progress:
-        report = build_release(options.project, options.releases, progress=progress)
+        report = build_release(
+            options.project, options.releases, progress=progress, embargo=options.embargo
+        )
     return asdict(report)
 
 
@@ -178,15 +181,17 @@ def _show(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _serve(options: argparse.Namespace) -> dict[str, Any]:
-    from sdmx_service.web.app import serve
+    from sdmx_service.web.serving import serve
 
-    _say(f"serving {options.releases} at http://{options.host}:{options.port} (Ctrl-C stops)")
     serve(
         options.releases,
         host=options.host,
         port=options.port,
         workers=options.workers,
         cache=options.cache * 1_000_000,
+        prefix=options.prefix,
+        access_log=options.access_log,
+        ready=lambda address: _say(f"serving {options.releases} at {address} (Ctrl-C stops)"),
     )
     return {}
 
@@ -216,6 +221,13 @@ def _report(options: argparse.Namespace) -> dict[str, Any]:
         "pages": len(made.pages),
         "look at": str(options.output / "index.html"),
     }
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -278,6 +290,12 @@ def _parser() -> argparse.ArgumentParser:
     added = command("build", _build, "Estimate, protect and publish a release.")
     project(added)
     releases(added, choose=False)
+    added.add_argument(
+        "--embargo",
+        type=_moment,
+        metavar="MOMENT",
+        help="when it becomes public, such as 2026-12-01T09:30+01:00; at once by default",
+    )
     releases(command("verify", _verify, "Hold a release to the hashes in its manifest."))
     releases(command("show", _show, "Say what is in a release."))
     added = command("serve", _serve, "Serve a release over SDMX REST.")
@@ -289,6 +307,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     added.add_argument(
         "--cache", type=int, default=0, metavar="MB", help="megabytes of answers each of them keeps"
+    )
+    added.add_argument(
+        "--prefix", default="", metavar="PATH", help="path under which a proxy offers the service"
+    )
+    added.add_argument(
+        "--access-log",
+        action="store_true",
+        help="a line for each request on standard output, without who sent it",
     )
     added = command("report", _report, "Render the reports of a release as HTML and PDF.")
     project(added)

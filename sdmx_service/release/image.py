@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,7 @@ import polars as pl
 
 from sdmx_service.cube import cell_type, column_type
 from sdmx_service.errors import ReleaseError
-from sdmx_service.release.imaging import CONTENTS, FORM, LISTS, file_hash, make_image
+from sdmx_service.release.imaging import LISTS, contents_of, make_image
 from sdmx_service.release.mapped import (
     Array,
     Codes,
@@ -49,9 +48,8 @@ def open_image(parquet: Path, sha256: str, structure: DataStructure, folder: Pat
     """
     codes = _codes_hash(structure)
     place = folder / f"{sha256}-{codes[:16]}"
-    contents = _contents(place, codes)
+    contents = contents_of(place, codes)
     if contents is None:
-        shutil.rmtree(place, ignore_errors=True)
         try:
             make_image(parquet, structure, place, codes)
         except OSError as error:
@@ -61,7 +59,7 @@ def open_image(parquet: Path, sha256: str, structure: DataStructure, folder: Pat
                 expected="a folder that images of tables can be written into",
                 hint=f"make it writable, or name another in {PLACE}",
             ) from error
-        contents = _contents(place, codes)
+        contents = contents_of(place, codes)
     if contents is None:
         raise ReleaseError(
             str(place), expected="an image as it was written", hint="check the disk it is on"
@@ -78,21 +76,6 @@ def _codes_hash(structure: DataStructure) -> str:
         for c in structure.components
     ]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
-
-
-def _contents(place: Path, codes: str) -> dict[str, Any] | None:
-    """Return what an image says of itself; None where it is absent, of another form or damaged."""
-    try:
-        said: dict[str, Any] = json.loads((place / CONTENTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if said.get("form") != FORM or said.get("codes") != codes:
-        return None
-    for name, (size, digest) in said["files"].items():
-        path = place / name
-        if not path.is_file() or path.stat().st_size != size or file_hash(path) != digest:
-            return None
-    return said
 
 
 def _mapped(place: Path, said: Mapping[str, Any], structure: DataStructure) -> Image:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -21,12 +19,13 @@ import pyarrow.parquet
 
 from sdmx_service.cube import cell_type, column_type
 from sdmx_service.errors import ReleaseError
+from sdmx_service.release.alone import alone
 from sdmx_service.release.lists import canonical, distinct
 from sdmx_service.release.mapped import Array, code_type, mapped, write_lists
 from sdmx_service.release.seriestable import write_series
 from sdmx_service.structures.artefacts import Component, DataStructure
 
-__all__ = ["CONTENTS", "FORM", "LISTS", "file_hash", "make_image"]
+__all__ = ["LISTS", "contents_of", "file_hash", "make_image"]
 
 CONTENTS = "contents.json"
 LISTS = ".lists"
@@ -41,17 +40,32 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def contents_of(place: Path, codes: str) -> dict[str, Any] | None:
+    """Return what an image says of itself; None where it is absent, of another form or damaged."""
+    try:
+        said: dict[str, Any] = json.loads((place / CONTENTS).read_text(encoding="utf-8"))
+        if said.get("form") != FORM or said.get("codes") != codes:
+            return None
+        for name, (size, digest) in said["files"].items():
+            path = place / name
+            if path.stat().st_size != size or file_hash(path) != digest:
+                return None
+    except (OSError, ValueError):
+        return None
+    return said
+
+
 def make_image(parquet: Path, structure: DataStructure, place: Path, codes: str) -> None:
-    """Write the image of a Parquet file into the folder ``place``, which is not there yet.
+    """Write the image of a Parquet file into the folder ``place``; what is damaged there goes.
 
     Another process that wants the same image waits, and finds it made. ``codes`` stands for the
     codelists of the structure. Raises ReleaseError for rows that are not sorted by key and
     codes that are not listed, OSError where the folder cannot be written.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(place.parent):
-        if place.exists():
+    with alone(place.parent):
+        if contents_of(place, codes) is not None:
             return
+        shutil.rmtree(place, ignore_errors=True)
         staging = place.parent / f".{place.name}-{os.getpid()}"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
@@ -66,13 +80,6 @@ def make_image(parquet: Path, structure: DataStructure, place: Path, codes: str)
             staging.rename(place)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    with (folder / ".lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
 
 
 @dataclass

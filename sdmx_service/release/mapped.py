@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,10 +35,11 @@ _ROWS = 1 << 20
 
 def mapped(path: Path, kind: str) -> Array:
     """Return the file as a read-only array; processes that map it share its pages."""
-    with path.open("rb") as stream:
-        if not path.stat().st_size:
-            return np.empty(0, dtype=kind)
-        return np.frombuffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), dtype=kind)
+    if not path.stat().st_size:
+        return np.empty(0, dtype=kind)
+    # Arrow keeps the pages without the file: a hundred columns would be a hundred open files.
+    with pa.memory_map(str(path)) as stream:
+        return np.frombuffer(stream.read_buffer(), dtype=kind)
 
 
 def code_type(codes: int) -> str:

@@ -11,19 +11,22 @@ import polars as pl
 
 from sdmx_service.errors import RequestError
 from sdmx_service.query.matching import check_positions, known_component, matching
-from sdmx_service.query.period import parse_period
+from sdmx_service.query.period import chronological
 from sdmx_service.query.query import Condition, DataQuery
 from sdmx_service.query.selection import (
     asked_columns,
     observed_by,
     ordered,
     refuse_unsortable,
+    settled,
     sort_steps,
 )
+from sdmx_service.release.chronology import ends, lie_in_time
 from sdmx_service.release.image import Image
 from sdmx_service.release.mapped import Array, Codes, Lists, Numbers
 from sdmx_service.release.rows import Rows
 from sdmx_service.release.seriestable import Some
+from sdmx_service.release.turns import big_work
 from sdmx_service.structures.artefacts import Component, Dataflow, Role
 
 __all__ = ["Chosen", "Found", "TooMuch", "admitted", "chosen", "found", "narrowed"]
@@ -153,8 +156,9 @@ class Found:
         every = Rows.between(*self.ranges)
         if self.whole:
             return every
-        kept = [self._kept(part) for part in every.parts(_ROWS)]
-        return Rows.of(np.concatenate(kept) if kept else np.empty(0, dtype="<i8"))
+        with big_work.turn(len(every)):
+            kept = [self._kept(part) for part in every.parts(_ROWS)]
+            return Rows.of(np.concatenate(kept) if kept else np.empty(0, dtype="<i8"))
 
     def _kept(self, part: slice | Array) -> Array:
         rows = np.arange(part.start, part.stop) if isinstance(part, slice) else part
@@ -277,6 +281,7 @@ def chosen(image: Image, flow: Dataflow, query: DataQuery) -> Chosen:
     The rows are those of ``query.selection.select`` on the whole table, in the same order; what it
     raises is raised here.
     """
+    query = settled(image.structure, query)
     observed_by(image.structure, query)
     names = tuple(asked_columns(image.structure, query))
     left = found(image, query, flow.admits)
@@ -295,10 +300,13 @@ def _ends(left: Found, query: DataQuery) -> Rows:
             starts, _ = left.ranges
             return Rows.of(starts)
         return left.rows()
+    every = left.rows()
+    if not lie_in_time(left.image, every):
+        return Rows.of(ends(left.image, every.array(), query.first, query.last))
     starts, stops = left.ranges
     rows: Array | None = None
     if not left.whole:
-        listed = left.rows().listed
+        listed = every.listed
         rows = listed if listed is not None else np.empty(0, dtype="<i8")
         # From here on, places among the rows left stand for the rows.
         starts, stops = np.searchsorted(rows, starts), np.searchsorted(rows, stops)
@@ -335,10 +343,12 @@ def _sorted(left: Found, rows: Rows, query: DataQuery) -> Rows:
             hint="ask for less by key or condition, or sort by dimensions alone",
         )
     place = "\x00place"
-    part = rows.numbers(0, len(rows))
-    frame = pl.DataFrame([_sortable(image, name, part) for name in needed]).with_row_index(place)
-    order = ordered(frame, image.structure, query).get_column(place).to_numpy()
-    return Rows.of(rows.array()[order])
+    with big_work.turn(len(rows)):
+        part = rows.numbers(0, len(rows))
+        columns = [_sortable(image, name, part) for name in needed]
+        frame = pl.DataFrame(columns).with_row_index(place)
+        order = ordered(frame, image.structure, query).get_column(place).to_numpy()
+        return Rows.of(part[order] if not isinstance(part, slice) else part.start + order)
 
 
 def _sortable(image: Image, name: str, rows: slice | Array) -> pl.Series:
@@ -375,7 +385,7 @@ def _as_they_lie(image: Image, component: Component, descending: bool) -> bool:
         return False
     column = image.coded(component.id)
     texts = [] if column is None else column.dictionary.to_list()
-    return texts == sorted(texts, key=lambda text: (parse_period(text).start, text))
+    return texts == chronological(texts)
 
 
 def _one_each(left: Found, rows: Rows) -> Rows:

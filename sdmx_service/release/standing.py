@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from itertools import zip_longest
 from weakref import WeakKeyDictionary
 
 import polars as pl
 
+from sdmx_service.errors import ReleaseError
 from sdmx_service.query.query import DataQuery
 from sdmx_service.release.answer import Answer
 from sdmx_service.release.archive import Archive
@@ -20,6 +23,7 @@ __all__ = ["standing_since"]
 
 _ROWS = 100_000
 _INSTANT = timedelta(microseconds=1)
+_LOOKING = threading.Lock()
 _FOUND: WeakKeyDictionary[Release, dict[tuple[object, ...], Release]] = WeakKeyDictionary()
 
 
@@ -32,18 +36,21 @@ def standing_since(archive: Archive, current: Release, answer: Answer) -> Releas
     """
     flow, agreement = answer.flow, answer.agreement
     place = (flow.agency, flow.id, flow.version, agreement and agreement.identity)
-    found = _FOUND.setdefault(current, {})
-    if place not in found:
-        found[place] = _first(archive, current, flow)
-    return found[place]
+    with _LOOKING:  # many ask at once when a release opens: one looks
+        found = _FOUND.setdefault(current, {})
+        if place not in found:
+            found[place] = _first(archive, current, flow)
+        return found[place]
 
 
 def _first(archive: Archive, current: Release, flow: Dataflow) -> Release:
     since = current
-    while (before := archive.release_at(current, since.published - _INSTANT)) is not None:
-        if not (_same_structures(before, since) and _same_rows(before, since, flow)):
-            break
-        since = before
+    # A release that cannot be read is not known to have said the same.
+    with suppress(ReleaseError):
+        while (before := archive.release_at(current, since.published - _INSTANT)) is not None:
+            if not (_same_structures(before, since) and _same_rows(before, since, flow)):
+                break
+            since = before
     return since
 
 
