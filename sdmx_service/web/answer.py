@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from sdmx_service import __version__
 from sdmx_service.release import Release
+from sdmx_service.web.streaming import Streamed
 
 __all__ = ["VARY", "Asked", "Standing", "answer", "entity_tag"]
 
 VARY = "Accept, Accept-Language, Accept-Encoding"
-_PIECE = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,11 @@ class Standing:
 def entity_tag(
     content: str, path: bytes, query: bytes, content_type: str, language: str, variant: str = ""
 ) -> str:
-    """Return the tag of an answer; weak, because a compressed one bears the same."""
-    said = "\n".join((content, content_type, language, variant)).encode()
+    """Return the tag of an answer; weak, because a compressed one bears the same.
+
+    Another version of this service may write the same content in another way.
+    """
+    said = "\n".join((__version__, content, content_type, language, variant)).encode()
     tag = hashlib.sha256(b"\n".join((said, path, query))).hexdigest()
     return f'W/"{tag[:32]}"'
 
@@ -70,11 +73,13 @@ def answer(
     language: str = "en",
     variant: str = "",
     standing: Standing | None = None,
+    file: str | None = None,
 ) -> Response:
     """Return 200 with the pieces streamed, 204 where there are none (None), or 304.
 
     ``variant`` tells apart answers that one address and one media type have; ``standing`` is by
-    default all of the release.
+    default all of the release. ``file`` is the name under which a browser saves what it cannot
+    show; without one it takes the end of the address.
     """
     stands = standing or Standing.of(release)
     path = request.scope.get("raw_path") or request.url.path.encode()
@@ -92,30 +97,14 @@ def answer(
     if _unchanged(request, tag, stands.changed):
         return Response(status_code=304, headers=headers)
     headers |= {"Content-Type": content_type, "Content-Language": language}
+    if file is not None:
+        headers["Content-Disposition"] = f'inline; filename="{file}"'
     if request.method == "HEAD":
         # As long as the answer to a GET would be, which nobody has made (RFC 9110, 8.6).
         response = Response(headers=headers)
         del response.headers["Content-Length"]
         return response
-    # The first piece is made before the status is sent: a failure there is still an error.
-    rest = iter(pieces)
-    first = next(rest, b"")
-    return StreamingResponse(_streamed(first, rest), headers=headers)
-
-
-async def _streamed(piece: bytes | None, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the pieces, small enough that compressing one holds up no other answer.
-
-    While one is sent a thread makes the next.
-    """
-    while piece is not None:
-        coming = asyncio.ensure_future(asyncio.to_thread(next, rest, None))
-        try:
-            for start in range(0, len(piece), _PIECE):
-                yield piece[start : start + _PIECE]
-            piece = await coming
-        finally:
-            coming.cancel()  # the client may have gone
+    return Streamed(iter(pieces), headers)
 
 
 def _unchanged(request: Request, tag: str, published: datetime) -> bool:
@@ -123,10 +112,18 @@ def _unchanged(request: Request, tag: str, published: datetime) -> bool:
     if tags is not None:
         known = [one.strip().removeprefix("W/") for one in tags.split(",")]
         return tag.removeprefix("W/") in known or "*" in known
-    since = request.headers.get("if-modified-since")
-    if since is None:
-        return False
+    since = _moment(request.headers.get("if-modified-since", ""))
+    return since is not None and published.replace(microsecond=0) <= since
+
+
+def _moment(text: str) -> datetime | None:
+    """Return an HTTP date in any of its three forms (RFC 9110, 5.6.7), None for other words.
+
+    A date that cannot be read is ignored (13.1.3).
+    """
     try:
-        return published.replace(microsecond=0) <= parsedate_to_datetime(since)
-    except (ValueError, TypeError):
-        return False  # RFC 9110, 13.1.3: a date that cannot be read is ignored
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    # asctime() names no zone, since all are GMT.
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sdmx_service.formats.weights import members
+
 __all__ = ["CODINGS", "LEAST", "Compression", "Encodings", "compressed", "encodings"]
 
 LEAST = 1_000
@@ -99,15 +101,13 @@ class Encodings:
 
 @lru_cache(maxsize=512)
 def encodings(accept: str) -> Encodings:
-    """Read an Accept-Encoding header; codings that are not known here are passed over."""
+    """Read an Accept-Encoding header; codings that are not known here are passed over.
+
+    ``x-gzip`` is another name for gzip (RFC 9110, 8.4.1.3).
+    """
     wanted: dict[str, float] = {}
-    for entry in accept[:500].lower().split(","):
-        name, _, rest = entry.strip().partition(";")
-        quality = rest.strip().removeprefix("q=") or "1"
-        try:
-            wanted[name.strip()] = float(quality)
-        except ValueError:
-            continue
+    for one in members(accept.lower()):
+        wanted[one.name.removeprefix("x-")] = one.quality
     best, most = None, wanted.get("identity", 0.0)
     for name in CODINGS:
         quality_of = wanted.get(name, wanted.get("*", 0.0))

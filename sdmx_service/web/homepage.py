@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
-from importlib.resources import files
 from typing import Any
+
+from sdmx_service.web.page import page
 
 __all__ = ["home_page"]
 
-_STYLE = files("sdmx_service.web").joinpath("home.css").read_text(encoding="utf-8")
-# The formats people click, by their short names, and what they call them.
+# The formats people click, by their short names: what they call them, and what files end in.
 _CLICKED = {
-    "csv21": "CSV",
-    "xlsx": "Excel",
-    "parquet": "Parquet",
-    "json21": "JSON",
-    "xml31": "XML",
+    "csv21": ("CSV", ".csv"),
+    "xlsx": ("Excel", ".xlsx"),
+    "parquet": ("Parquet", ".parquet"),
+    "json21": ("JSON", ".json"),
+    "xml31": ("XML", ".xml"),
+}
+# What formats there are of, by the key of the JSON form.
+_WRITTEN = {
+    "formats": "data",
+    "structureFormats": "structures",
+    "metadataFormats": "reference metadata",
+    "schemaFormats": "schemas",
 }
 
 
@@ -24,33 +31,29 @@ def home_page(listed: Mapping[str, Any]) -> str:
     """Return the page that says what the JSON form of ``/`` says; it needs no script."""
     title, published = escape(listed["title"]), listed["published"]
     held = [flow for flow in listed["dataflows"] if flow["observations"]]
-    return "".join(
-        (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width">'
-            f"<title>{title}</title><style>{_STYLE}</style></head><body>"
-            '<a class="skip" href="#flows">To the dataflows</a>'
-            '<header><nav aria-label="On this page"><ul>'
-            '<li><a href="#flows">Dataflows</a></li><li><a href="#use">Use them</a></li>'
-            '<li><a href="#try">Try</a></li><li><a href="#formats">Formats</a></li>'
-            '<li><a href="#rest">Interfaces</a></li></ul></nav></header><main>',
-            f'<div class="title"><p class="kick">SDMX service. Release '
-            f"{escape(listed['release'])}</p><h1>{title}</h1>"
-            f'<p class="stand">{len(held)} dataflows, each estimate with its interval and its '
-            "status. Open to everyone, without a key, for people and for programs.</p>",
-            _facts(listed, published),
-            "</div>",
-            _flows(listed["dataflows"]),
-            _uses(listed["examples"]),
-            _tries(listed["tries"]),
-            _formats(listed),
-            _interfaces(listed["resources"]),
-            "</main>",
-            f"<footer><p>{_organisation(listed)}Release {escape(listed['release'])}, published "
-            f"{_moment(published)}. Every answer names its release in the header "
-            "<code>X-Release</code>. This page as data: ask for <code>Accept: application/json"
-            "</code>.</p></footer></body></html>",
-        )
+    return page(
+        listed["title"],
+        '<a class="skip" href="#flows">To the dataflows</a>'
+        '<header><nav aria-label="On this page"><ul>'
+        '<li><a href="#flows">Dataflows</a></li><li><a href="#use">Use them</a></li>'
+        '<li><a href="#try">Try</a></li><li><a href="#formats">Formats</a></li>'
+        '<li><a href="#rest">Interfaces</a></li></ul></nav></header><main>',
+        f'<div class="title"><p class="kick">SDMX service. Release '
+        f"{escape(listed['release'])}</p><h1>{title}</h1>"
+        f'<p class="stand">{len(held)} dataflows, each estimate with its interval and its '
+        "status. Open to everyone, without a key, for people and for programs.</p>",
+        _facts(listed, published),
+        "</div>",
+        _flows(listed["dataflows"]),
+        _uses(listed["examples"]),
+        _tries(listed["tries"]),
+        _formats(listed),
+        _interfaces(listed["resources"]),
+        "</main>",
+        f"<footer><p>{_organisation(listed)}Release {escape(listed['release'])}, published "
+        f"{_moment(published)}. Every answer names its release in the header "
+        '<code>X-Release</code>. <a href="?format=json">This page as data</a>, which programs '
+        "get without asking.</p></footer>",
     )
 
 
@@ -91,19 +94,30 @@ def _flow(one: Mapping[str, Any]) -> str:
     id, count = escape(one["id"]), one["observations"]
     data = "no data yet"
     if count:
-        data = "".join(_get(one["data"][name], word, id) for name, word in _CLICKED.items())
+        data = "".join(
+            _get(one["data"][name], word, id, f"{id}{ending}")
+            for name, (word, ending) in _CLICKED.items()
+        )
     about = _get(one["structure"], "structure", id)
     if count:
         about += _get(one["availability"], "availability", id)
     return (
-        f'<tr><th scope="row"><code>{id}</code></th><td>{escape(one["name"])}</td>'
+        f'<tr><th scope="row"><code>{id}</code></th><td{_language(one)}>{escape(one["name"])}</td>'
         f'<td class="n" data-unit=" observations">{count:,}</td><td class="get">{data}</td>'
         f'<td class="get">{about}</td></tr>'
     )
 
 
-def _get(url: str, word: str, id: str) -> str:
-    return f'<a href="{escape(url)}" aria-label="{word} of {id}">{word}</a>'
+def _language(one: Mapping[str, Any]) -> str:
+    """Return the attributes of a name that is in another language than the page."""
+    tag = one["language"]
+    return f' lang="{escape(tag)}" dir="auto"' if tag not in ("", "en") else ""
+
+
+def _get(url: str, word: str, id: str, file: str | None = None) -> str:
+    # Without a name for the file a browser takes the end of the address, which has no ending.
+    saved = "" if file is None else f' download="{file}"'
+    return f'<a href="{escape(url)}"{saved} aria-label="{word} of {id}">{word}</a>'
 
 
 def _uses(examples: Iterable[Mapping[str, str]]) -> str:
@@ -136,8 +150,7 @@ def _tries(tries: Iterable[Mapping[str, str]]) -> str:
 
 
 def _formats(listed: Mapping[str, Any]) -> str:
-    rows = [(name, type, "data") for name, type in listed["formats"].items()]
-    rows += [(name, type, "structures") for name, type in listed["structureFormats"].items()]
+    rows = [(name, type, of) for key, of in _WRITTEN.items() for name, type in listed[key].items()]
     return _section(
         "formats",
         "Formats",

@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from sdmx_service.formats import languages
+from sdmx_service.formats.weights import members
 from sdmx_service.release import Release
 from sdmx_service.structures.maintainable import Artefact
 
-__all__ = ["preferred", "spoken", "told"]
+__all__ = ["named", "preferred", "spoken", "told"]
 
 _TEXTS = frozenset({"names", "descriptions"})
 
@@ -31,6 +32,13 @@ def preferred(release: Release, header: str | None, asked: str | None) -> tuple[
     Raises NotAcceptable where ``lang=`` names only languages that the release does not speak.
     """
     return languages(header, asked, spoken(release))
+
+
+def named(asked: str, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the languages wanted that ``lang=`` itself names, by tag or language."""
+    tags = [one.name.lower() for one in members(asked)]
+    known = {part for tag in tags for part in (tag, tag.partition("-")[0])}
+    return tuple(tag for tag in wanted if tag.lower() in known)
 
 
 def told(artefacts: Iterable[Artefact], wanted: Sequence[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sdmx_service.formats import Format, Generation, metadata_formats, negotiate
+from sdmx_service.formats.negotiation import accepted
 from sdmx_service.formats.registration import (
     Registration,
     RegistrationMessage,
@@ -61,9 +62,10 @@ def registration22(request: Request) -> Response:
     metadata = metadata_formats() if reports or not found else ()
     # What is written, and thereby the type of the message, follows from the choice.
     formats: tuple[Format[Any], ...] = (*registry, *metadata)
-    accept = request.headers.get("accept")
+    accept = request.headers.get("accept", "")
     default: Format[Any] = registry[0]
-    if metadata and accept == "*/*" and "format" not in given:
+    first = next(iter(accepted(accept)), None) if accept else None
+    if metadata and first is not None and first.type == "*/*" and "format" not in given:
         default = next(one for one in metadata if one.name == "metadatajson21")
     choice = negotiate(
         formats,
@@ -79,10 +81,18 @@ def registration22(request: Request) -> Response:
         agency = found[0].agreement.partition("=")[2].partition(":")[0]
         sender = sender_of(release, agency)
         pieces = choice.format.write(RegistrationMessage(found, sender, release.published))
-        return answer(request, release, choice.content_type, pieces)
+        return answer(request, release, choice.content_type, pieces, file="registrations.xml")
     wanted = preferred(release, request.headers.get("accept-language"), given.get("lang"))
     pieces = choice.format.write(metadata_message(release, reports, languages=wanted))
-    return answer(request, release, choice.content_type, pieces, language=wanted[0])
+    return answer(
+        request,
+        release,
+        choice.content_type,
+        pieces,
+        language=wanted[0],
+        variant=" ".join(wanted),
+        file=f"registrations{choice.format.extension}",
+    )
 
 
 def _found(release: Release, query: RegistrationQuery, url: str) -> Iterator[Registration]:

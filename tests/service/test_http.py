@@ -80,6 +80,13 @@ def test_a_problem_says_where_what_and_how_to_mend_it(web: httpx.Client) -> None
     assert "DF_POV" in problem["hint"]
 
 
+def test_what_is_not_there_has_a_hint_where_to_look(web: httpx.Client) -> None:
+    for path in ("/rest/data/QQQ", "/sdmx/v2/data/dataflow/SIS/QQQ", "/rest/nonsense", "/nowhere"):
+        problem = web.get(path)
+        assert problem.status_code == 404
+        assert problem.json()["hint"]
+
+
 def test_an_unknown_parameter_is_answered_with_the_known_ones(web: httpx.Client) -> None:
     problem = web.get("/rest/data/DF_POV?startperiod=2019").json()
     assert problem["got"] == "startperiod"
@@ -170,7 +177,7 @@ def test_a_version_without_the_option_asked_for_does_not_answer(web: httpx.Clien
     path = "/rest/data/DF_POV?labels="
     for asked, version in (("both", "1.0.0"), ("name", "2.1.0")):
         answer = web.get(f"{path}{asked}&format=csv")
-        assert answer.headers["content-type"].endswith(f"+csv;version={version}")
+        assert answer.headers["content-type"].endswith(f"+csv;version={version};labels={asked}")
     assert web.get(f"{path}name&format=csv10").status_code == 406
     assert web.get(f"{path}never&format=csv").status_code == 400
 
@@ -384,6 +391,24 @@ def test_a_new_release_is_served_without_a_restart(
         assert client.get("/healthz").json()["release"] == later != release.id
         (root / "CURRENT").unlink()
         assert client.get("/healthz").status_code == 503
+
+
+def test_the_health_tells_of_a_release_that_cannot_be_opened(
+    releases: Path,
+    release: Release,
+    tmp_path: Path,
+    running: Callable[[Path], AbstractContextManager[str]],
+) -> None:
+    """It is 200, since the release before is served still, and tells no path."""
+    root = tmp_path / "copy"
+    shutil.copytree(releases, root)
+    with running(root) as address, httpx.Client(base_url=address, verify=False) as client:
+        assert client.get("/healthz").json() == {"status": "ok", "release": release.id}
+        (root / "CURRENT").write_text("gone\n", encoding="utf-8")
+        answer = client.get("/healthz")
+        assert (answer.status_code, answer.json()["release"]) == (200, release.id)
+        assert answer.json()["status"] not in ("ok", "")
+        assert str(tmp_path) not in answer.text
 
 
 def test_any_context_finds_structures_and_agreements_too(web: httpx.Client) -> None:

@@ -276,7 +276,7 @@ def test_an_entry_point_tells_what_there_is(web: httpx.Client, path: str) -> Non
 @pytest.mark.parametrize(
     "path",
     [
-        *("/sdmx/v2/registration", "/sdmx/v2/metadata", "/sdmx/v2/schema"),
+        *("/sdmx/v2/metadata", "/sdmx/v2/schema"),
         *("/sdmx/v2/availability", "/rest/schema", "/rest/metadata", "/rest/availableconstraint"),
     ],
 )

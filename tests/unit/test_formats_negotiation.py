@@ -79,7 +79,7 @@ def test_the_accept_header_is_read_as_rfc_9110_says(accept: str | None, name: st
         ("csvdata", "csv21"),
         ("csv20", "csv20"),
         ("genericdata", "generic"),
-        ("structurespecificdata", "structurespecific"),
+        ("structurespecificdata", "xml31"),
         ("CSV", "csv21"),
         ("xlsx", "xlsx"),
         ("text/csv", "csv21"),
@@ -88,6 +88,24 @@ def test_the_accept_header_is_read_as_rfc_9110_says(accept: str | None, name: st
 )
 def test_the_format_parameter_wins_over_the_header(asked: str, name: str) -> None:
     assert _chosen("application/pdf", asked) == name
+
+
+@pytest.mark.parametrize(
+    ("version", "old", "new"),
+    [
+        (None, "structurespecific", "xml31"),
+        ("2.1", "structurespecific", "structurespecific"),
+        ("3.0.0", "xml30", "xml30"),
+        ("3.1.0", "xml31", "xml31"),
+    ],
+)
+def test_structure_specific_data_are_asked_for_in_each_version(
+    version: str | None, old: str, new: str
+) -> None:
+    """REST 2.2, doc/extend.md: "the SDMX-ML Structure Specific Dataset", in any version of it."""
+    word = "structurespecificdata"
+    assert _chosen(None, word, version=version, generation=Generation.SDMX_2_1) == old
+    assert _chosen(None, word, version=version, generation=Generation.SDMX_3_1) == new
 
 
 @pytest.mark.parametrize(
@@ -150,6 +168,15 @@ def test_a_generation_comes_first_where_no_version_is_named() -> None:
     assert _chosen("text/csv", generation=Generation.SDMX_2_1) == "csv10"
     assert _chosen(None, "csv", generation=Generation.SDMX_3_0) == "csv20"
     assert _chosen(f"{CSV};version=2.1.0", generation=Generation.SDMX_2_1) == "csv21"
+
+
+@pytest.mark.parametrize("word", ["labels", "label", "LABELS"])
+def test_labels_are_asked_for_by_both_words_of_the_standard(word: str) -> None:
+    """REST 1.5, 4.6: ``labels`` in the list of media types, ``label`` in the note below it."""
+    accept = f"{CSV};version=1.0.0;{word}=both"
+    choice = negotiate(data_formats(), accept=accept, default=GENERIC)
+    assert choice.labels is Labels.BOTH
+    assert choice.content_type == f"{CSV};version=1.0.0;labels=both"
 
 
 def test_options_come_with_the_header_or_the_parameters() -> None:
@@ -237,7 +264,7 @@ def test_no_two_formats_answer_to_one_name() -> None:
 
 @given(st.text(max_size=80) | st.text(alphabet="/;=,q*.+0123456789acv ", max_size=80))
 def test_any_header_is_understood_or_refused(header: str) -> None:
-    assert all(0 < one.quality <= 1 for one in accepted(header))
+    assert all(0 <= one.quality <= 1 for one in accepted(header))
     assert languages(header)[-1] == "en" or "en" in languages(header)
     try:
         name = _chosen(header)
