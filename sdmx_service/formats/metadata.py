@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from sdmx_service.errors import DataError
-from sdmx_service.formats.action import Generation
 from sdmx_service.formats.message import Labels
-from sdmx_service.formats.registry import Format
+from sdmx_service.formats.registry import Format, Registry
 from sdmx_service.structures.artefacts import MetadataAttribute, MetadataStructure, localised
 from sdmx_service.structures.metadataset import MetadataSet
 
@@ -57,7 +56,6 @@ class MetadataMessage:
 _WHOLE = frozenset({"Integer", "Long", "Short", "Count", "BigInteger"})
 _FLOATS = frozenset({"Double", "Float", "Decimal"})
 MetadataFormat = Format[MetadataMessage]
-_Writer = Callable[[MetadataMessage], Iterator[bytes]]
 
 
 class MetadataReader(Protocol):
@@ -69,42 +67,10 @@ class MetadataReader(Protocol):
         """Return the message; DataError or StructureError says where it is wrong."""
 
 
-_FORMATS: list[MetadataFormat] = []
+_FORMATS: Registry[MetadataMessage] = Registry()
 _READERS: dict[str, MetadataReader] = {}
 
-
-def register_metadata(
-    name: str,
-    media_type: str,
-    version: str,
-    extension: str,
-    *,
-    short_names: tuple[str, ...] = (),
-    plain_types: tuple[str, ...] = (),
-    family: tuple[str, ...] = (),
-    generation: Generation,
-    options: Mapping[str, frozenset[str]] | None = None,
-) -> Callable[[_Writer], _Writer]:
-    """Make the decorated writer answer a media type in metadata queries."""
-
-    def add(write: _Writer) -> _Writer:
-        _FORMATS.append(
-            Format(
-                name,
-                media_type,
-                version,
-                extension,
-                write,
-                short_names,
-                plain_types,
-                family,
-                generation,
-                options or {},
-            )
-        )
-        return write
-
-    return add
+register_metadata, metadata_formats = _FORMATS.register, _FORMATS.formats
 
 
 def register_metadata_reader(*names: str) -> Callable[[MetadataReader], MetadataReader]:
@@ -133,11 +99,6 @@ def typed_value(text: str, attribute: MetadataAttribute | None, where: str) -> A
         return float(text) if kind in _FLOATS else text
     except (ValueError, KeyError):
         raise DataError(where, got=text[:80], expected=f"a value of type {kind}") from None
-
-
-def metadata_formats() -> tuple[MetadataFormat, ...]:
-    """All formats of reference metadata, in the order they were registered."""
-    return tuple(_FORMATS)
 
 
 def read_metadata(

@@ -16,6 +16,7 @@ from sdmx_service.structures.artefacts import Dataflow, DataStructure
 __all__ = [
     "Format",
     "Provisions",
+    "Registry",
     "Structures",
     "data_formats",
     "register_data",
@@ -93,59 +94,72 @@ class Format(Generic[_Message]):
         return f"{self.media_type}{charset}{version}"
 
 
-_DATA: dict[str, Format[DataMessage]] = {}
-_STRUCTURES: list[Format[StructureMessage]] = []
+class Registry(Generic[_Message]):
+    """The formats of one kind of message, in the order they were registered.
 
-_DataWriter = Callable[[DataMessage], Iterator[bytes]]
-_StructureWriter = Callable[[StructureMessage], Iterator[bytes]]
-
-
-def register_data(
-    name: str,
-    media_type: str,
-    version: str,
-    extension: str,
-    *,
-    short_names: tuple[str, ...] = (),
-    plain_types: tuple[str, ...] = (),
-    family: tuple[str, ...] = (),
-    generation: Generation = Generation.SDMX_2_1,
-    options: Mapping[str, frozenset[str]] | None = None,
-    carries: frozenset[Feature] = frozenset(),
-) -> Callable[[_DataWriter], _DataWriter]:
-    """Make the decorated writer answer a media type in data queries.
-
-    The writer is called only with messages whose traits it ``carries``; others are refused with
-    NotAcceptable, which names the trait and the formats that have a place for it.
+    ``check`` is asked before a message is written, with the format and the message; it raises for
+    what the format cannot carry.
     """
 
-    def add(write: _DataWriter) -> _DataWriter:
-        def checked(message: DataMessage) -> Iterator[bytes]:
-            _refuse_uncarried(_DATA[name], message)
-            return write(message)
+    def __init__(
+        self, check: Callable[[Format[_Message], _Message], None] = lambda one, message: None
+    ) -> None:
+        self._formats: dict[str, Format[_Message]] = {}
+        self._check = check
 
-        _DATA[name] = Format(
-            name,
-            media_type,
-            version,
-            extension,
-            checked,
-            short_names,
-            plain_types,
-            family,
-            generation,
-            options or {},
-            carries,
-        )
-        return write
+    def register(
+        self,
+        name: str,
+        media_type: str,
+        version: str,
+        extension: str,
+        *,
+        short_names: tuple[str, ...] = (),
+        plain_types: tuple[str, ...] = (),
+        family: tuple[str, ...] = (),
+        generation: Generation = Generation.SDMX_2_1,
+        options: Mapping[str, frozenset[str]] | None = None,
+        carries: frozenset[Feature] = frozenset(),
+    ) -> Callable[[Callable[[_Message], Iterator[bytes]]], Callable[[_Message], Iterator[bytes]]]:
+        """Make the decorated writer answer a media type; the fields are those of Format."""
 
-    return add
+        def add(
+            write: Callable[[_Message], Iterator[bytes]],
+        ) -> Callable[[_Message], Iterator[bytes]]:
+            def checked(message: _Message) -> Iterator[bytes]:
+                self._check(self._formats[name], message)
+                return write(message)
+
+            self._formats[name] = Format(
+                name,
+                media_type,
+                version,
+                extension,
+                checked,
+                short_names,
+                plain_types,
+                family,
+                generation,
+                options or {},
+                carries,
+            )
+            return write
+
+        return add
+
+    def formats(self) -> tuple[Format[_Message], ...]:
+        """Return all of them."""
+        return tuple(self._formats.values())
+
+    def reads(self, name: str, read: DataReader) -> None:
+        """Let a registered format be read too."""
+        self._formats[name] = replace(self._formats[name], read=read)
 
 
 def _refuse_uncarried(one: Format[DataMessage], message: DataMessage) -> None:
     for feature, where in needed(message):
         if feature not in one.carries:
-            able = [other.name for other in _DATA.values() if feature in other.carries]
+            able = [other.name for other in data_formats() if feature in other.carries]
             raise NotAcceptable(
                 f"{one.content_type}: {where}",
                 got=feature.value,
@@ -154,53 +168,20 @@ def _refuse_uncarried(one: Format[DataMessage], message: DataMessage) -> None:
             )
 
 
+_DATA: Registry[DataMessage] = Registry(_refuse_uncarried)
+_STRUCTURES: Registry[StructureMessage] = Registry()
+
+# A data writer is called only with messages whose traits its format carries; others are refused
+# with NotAcceptable, which names the trait and the formats that have a place for it.
+register_data, data_formats = _DATA.register, _DATA.formats
+register_structure, structure_formats = _STRUCTURES.register, _STRUCTURES.formats
+
+
 def register_reader(name: str) -> Callable[[_Reader], _Reader]:
     """Make the decorated function read the data format called ``name``, which is registered."""
 
     def add(read: _Reader) -> _Reader:
-        _DATA[name] = replace(_DATA[name], read=read)
+        _DATA.reads(name, read)
         return read
 
     return add
-
-
-def register_structure(
-    name: str,
-    media_type: str,
-    version: str,
-    extension: str,
-    *,
-    short_names: tuple[str, ...] = (),
-    plain_types: tuple[str, ...] = (),
-    family: tuple[str, ...] = (),
-    generation: Generation = Generation.SDMX_2_1,
-) -> Callable[[_StructureWriter], _StructureWriter]:
-    """Make the decorated writer answer a media type in structure queries."""
-
-    def add(write: _StructureWriter) -> _StructureWriter:
-        _STRUCTURES.append(
-            Format(
-                name,
-                media_type,
-                version,
-                extension,
-                write,
-                short_names,
-                plain_types,
-                family,
-                generation,
-            )
-        )
-        return write
-
-    return add
-
-
-def data_formats() -> tuple[Format[DataMessage], ...]:
-    """All data formats, in the order they were registered."""
-    return tuple(_DATA.values())
-
-
-def structure_formats() -> tuple[Format[StructureMessage], ...]:
-    """All structure formats, in the order they were registered."""
-    return tuple(_STRUCTURES)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from sdmx_service.errors import RequestError
-from sdmx_service.formats.action import Generation
 from sdmx_service.formats.admission import admitted_values
 from sdmx_service.formats.message import ALL_DIMENSIONS
-from sdmx_service.formats.registry import Format
+from sdmx_service.formats.registry import Registry
 from sdmx_service.structures.artefacts import (
     Component,
     Dataflow,
@@ -114,42 +113,6 @@ def allowed(
     }
 
 
-_Writer = Callable[[Writable], Iterator[bytes]]
-_FORMATS: list[Format[Writable]] = []
+_SCHEMAS: Registry[Writable] = Registry()
 
-
-def register_schema(
-    name: str,
-    media_type: str,
-    version: str,
-    extension: str,
-    *,
-    short_names: tuple[str, ...] = (),
-    plain_types: tuple[str, ...] = (),
-    family: tuple[str, ...] = (),
-    generation: Generation,
-) -> Callable[[_Writer], _Writer]:
-    """Make the decorated writer answer a media type in schema queries."""
-
-    def add(write: _Writer) -> _Writer:
-        _FORMATS.append(
-            Format(
-                name,
-                media_type,
-                version,
-                extension,
-                write,
-                short_names,
-                plain_types,
-                family,
-                generation,
-            )
-        )
-        return write
-
-    return add
-
-
-def schema_formats() -> tuple[Format[Writable], ...]:
-    """All schema formats, in the order they were registered."""
-    return tuple(_FORMATS)
+register_schema, schema_formats = _SCHEMAS.register, _SCHEMAS.formats
