@@ -3,8 +3,8 @@
 ``python conformance/clients.py URL`` needs sdmx1, pysdmx and pandas; it also asks with rsdmx
 (where Rscript finds it), sdmx-json-parser (``--node-modules DIR``) and curl where they are there.
 What to ask for is looked up in the service itself; then every example of docs/clients.md and of
-the front page is run. Prints one line a call, with ``--page`` into that page too; ends with 1
-where one failed.
+the front page is run. Prints the versions, one line a call and how many passed, failed or were
+absent; with ``--page`` into that page too. Ends with 1 where one failed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -351,36 +352,38 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where to write the outcome")
     parser.add_argument("--page", action="store_true", help="write it into docs/clients.md")
     options = parser.parse_args()
-    made = []
-    for call in calls(options.url, options.node_modules):
-        made.append(call)
-        sys.stdout.write(_line(call))
+    made: list[Call] = []
+    printed: list[str] = []
+    for line in _lines(calls(options.url, options.node_modules), made):
+        printed.append(line)
+        sys.stdout.write(line)
+        sys.stdout.flush()
     if options.json:
         options.json.write_text(json.dumps([asdict(one) for one in made], indent=1), "utf-8")
     if options.page:
-        _quote(made)
+        _quote("".join(printed))
     return 1 if any(one.outcome == "failed" for one in made) else 0
 
 
-def _line(call: Call) -> str:
-    return f"{call.outcome:7} {call.client}: {call.call}: {call.said}\n"
+def _lines(calls: Iterable[Call], made: list[Call]) -> Iterator[str]:
+    """Yield what is printed, a line as soon as it is known; the calls are put into ``made``."""
+    known = ", ".join(f"{name} {metadata.version(name)}" for name in ("sdmx1", "pysdmx", "pandas"))
+    yield f"{known}\n"
+    for call in calls:
+        made.append(call)
+        yield f"{call.outcome:7} {call.client}: {call.call}: {call.said}\n"
+    counted = Counter(call.outcome for call in made)
+    yield ", ".join(f"{counted[one]} {one}" for one in ("passed", "failed", "absent")) + "\n"
 
 
-def _quote(made: list[Call]) -> None:
+def _quote(printed: str) -> None:
     """Put what was printed into the page, between the two marks."""
     page = examples.PAGE.read_text(encoding="utf-8")
     before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise SystemExit(f"{examples.PAGE.name} has no place for what is printed")
-    known = ", ".join(f"{name} {metadata.version(name)}" for name in ("sdmx1", "pysdmx", "pandas"))
-    counted = {
-        o: sum(1 for one in made if one.outcome == o) for o in ("passed", "failed", "absent")
-    }
-    told = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
-    lines = "".join(map(_line, made))
-    text = f"{before}{begin}{known}\n{lines}{told}\n{end}{after}"
-    examples.PAGE.write_text(text, encoding="utf-8")
+    examples.PAGE.write_text(f"{before}{begin}{printed}{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
