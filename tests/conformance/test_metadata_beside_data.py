@@ -17,7 +17,7 @@ from sdmx_service.formats.schema import SchemaMessage
 from sdmx_service.structures.artefacts import Dataflow, MetadataAttribute, MetadataStructure
 from sdmx_service.structures.metadataset import MetadataSet
 from tests.conformance.said import said
-from tests.conformance.test_schema import (
+from tests.conformance.schema_examples import (
     AREA,
     FLOW_URN,
     PLAIN,

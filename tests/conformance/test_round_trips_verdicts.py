@@ -18,7 +18,7 @@ from sdmx_service.formats.action import Generation
 from sdmx_service.formats.dataset import MISSING
 from sdmx_service.formats.schemaxsdtypes import simple_type
 from sdmx_service.formats.validation import Extent, validate
-from tests.conformance.test_schema import (
+from tests.conformance.schema_examples import (
     JSON_WRITERS,
     PLAIN,
     WRITERS,

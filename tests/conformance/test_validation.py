@@ -37,7 +37,7 @@ from sdmx_service.structures.artefacts import (
     Role,
     Selection,
 )
-from tests.conformance.test_schema import (
+from tests.conformance.schema_examples import (
     JSON_WRITERS,
     PLAIN,
     PREPARED,

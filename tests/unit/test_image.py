@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from sdmx_service.cube import TEXTS, Table, column_type
+from sdmx_service.cube import Table, column_type
 from sdmx_service.errors import ReleaseError, SdmxServiceError
 from sdmx_service.formats import DataMessage, DataSet, data_formats
 from sdmx_service.formats.dataset import Block
@@ -31,126 +30,24 @@ from sdmx_service.release.publishing import _write_table
 from sdmx_service.release.reading import Chosen, chosen
 from sdmx_service.release.rows import Rows
 from sdmx_service.structures.artefacts import (
-    Attachment,
-    Code,
-    Codelist,
     Component,
     Dataflow,
-    DataStructure,
     Role,
 )
-
-AREAS, SEXES, AGES = ("AT", "NO", "XA", "XB"), ("_T", "F", "M"), ("_T", "Y0T14")
-PERIODS = ("2020", "2020-03", "2020-Q3", "2021-S1", "2022")
-
-
-def _codelist(codes: tuple[str, ...]) -> Codelist:
-    return Codelist("SIS", "CL", "1.0.0", {}, tuple(Code(code, {}) for code in codes))
-
-
-STRUCTURE = DataStructure(
-    "SIS",
-    "DSD",
-    "1.0.0",
-    {},
-    (
-        Component("FREQ", Role.DIMENSION, {}, _codelist(("A", "Q"))),
-        Component("REF_AREA", Role.DIMENSION, {}, _codelist(AREAS)),
-        Component("SEX", Role.DIMENSION, {}, _codelist(SEXES)),
-        Component("AGE", Role.DIMENSION, {}, _codelist(AGES)),
-        Component("TIME_PERIOD", Role.TIME, {}),
-        Component("OBS_VALUE", Role.MEASURE, {}, data_type="Double"),
-        Component("UNIT", Role.ATTRIBUTE, {}, _codelist(("PT", "NR")), "String", Attachment.SERIES),
-        Component("N", Role.ATTRIBUTE, {}, None, "Integer", Attachment.OBSERVATION),
-        Component("NOTE", Role.ATTRIBUTE, {}, None, "String", Attachment.OBSERVATION),
-    ),
+from tests.unit.image_tables import (
+    ALL,
+    AREAS,
+    FLOW,
+    KINDS,
+    MOMENT,
+    SEVERAL,
+    STRUCTURE,
+    TIMELESS,
+    codelist,
+    flow_on,
+    image_of,
+    table_of,
 )
-TAGS = Component(
-    "TAGS", Role.ATTRIBUTE, {}, _codelist(("B", "A", "C")), "String", Attachment.SERIES,
-    multiple=True,
-)  # fmt: skip
-RATES = Component(
-    "RATES", Role.ATTRIBUTE, {}, None, "Double", Attachment.OBSERVATION, multiple=True
-)
-WORDS = Component(
-    "WORDS", Role.ATTRIBUTE, {}, None, "String", Attachment.OBSERVATION, multiple=True
-)
-TITLE = Component("TITLE", Role.ATTRIBUTE, {}, None, "String", Attachment.SERIES, multilingual=True)
-TITLES = Component(
-    "TITLES", Role.ATTRIBUTE, {}, None, "String", Attachment.OBSERVATION, multilingual=True,
-    multiple=True,
-)  # fmt: skip
-SEVERAL = replace(STRUCTURE, components=(*STRUCTURE.components, TAGS, RATES, WORDS, TITLE, TITLES))
-TIMELESS = replace(
-    SEVERAL, components=tuple(c for c in SEVERAL.components if c.role is not Role.TIME)
-)
-KINDS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "FREQ": pl.Enum(["A", "Q"]),
-    "REF_AREA": pl.Enum(AREAS),
-    "SEX": pl.Enum(SEXES),
-    "AGE": pl.Enum(AGES),
-    "TIME_PERIOD": pl.String,
-    "OBS_VALUE": pl.Float64,
-    "UNIT": pl.Enum(["PT", "NR"]),
-    "N": pl.Int64,
-    "NOTE": pl.String,
-    "TAGS": pl.List(pl.Enum(["B", "A", "C"])),
-    "RATES": pl.List(pl.Float64),
-    "WORDS": pl.List(pl.String),
-    "TITLE": TEXTS,
-    "TITLES": pl.List(TEXTS),
-}
-EN, BOTH = [{"lang": "en", "text": "note"}], [
-    {"lang": "en", "text": "A"}, {"lang": "fr", "text": "ä: 2020"}
-]  # fmt: skip
-MOMENT = datetime(2026, 11, 22, 12, tzinfo=UTC)
-ADMITS = {"REF_AREA": frozenset({"AT", "XA", "XB", "elsewhere"})}
-FLOW = Dataflow("SIS", "DF", "1.0.0", {}, STRUCTURE, ADMITS)
-ALL = replace(FLOW, admits={})
-
-
-def _flow(flow: Dataflow, structure: DataStructure) -> Dataflow:
-    return replace(flow, structure=structure)
-
-
-def _table(seed: int, share: float, structure: DataStructure = STRUCTURE) -> pl.DataFrame:
-    draw = np.random.default_rng(seed)
-    rows = [
-        (
-            "A",
-            area,
-            sex,
-            age,
-            period,
-            [None, float("nan"), 0.5, -2.0, 3e9][draw.integers(5)],
-            ["PT", "NR"][AREAS.index(area) % 2]
-            if seed % 2
-            else ["PT", "NR", None][draw.integers(3)],
-            [None, 7, 2**53 + 1][draw.integers(3)],
-            [None, "", "note ä", "nüchtern"][draw.integers(4)],
-            [["A"], ["A", "B"], ["B", "A"], None][draw.integers(4)],
-            [[0.5], [-0.0, float("nan")], [0.0, 7.0], None][draw.integers(4)],
-            [["note"], ["", "1:x"], ["1", "x"], None][draw.integers(4)],
-            [EN, BOTH, None][AREAS.index(area) % 3],
-            [[EN], [BOTH, EN], None][draw.integers(3)],
-        )
-        for area in AREAS
-        for sex in SEXES
-        for age in AGES
-        for period in (PERIODS if structure.timed else PERIODS[:1])
-        if draw.random() < share
-    ]
-    frame = pl.DataFrame(rows, schema=KINDS, orient="row").select(
-        component.id for component in structure.components
-    )
-    return frame.sort([component.id for component in structure.key])
-
-
-def _image(frame: pl.DataFrame, folder: Path, structure: DataStructure = STRUCTURE) -> Image:
-    parquet = folder / "table.parquet"
-    _write_table(parquet, Table(frame, None))
-    return open_image(parquet, file_hash(parquet), structure, folder / "images")
-
 
 TABLES = [
     *((seed, share, STRUCTURE) for seed, share in ((1, 0.8), (2, 0.3), (3, 1.0), (4, 0.0))),
@@ -164,8 +61,8 @@ def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[pl.DataFrame, Image]:
     """Return a table and its image."""
-    frame = _table(*request.param)
-    return frame, _image(frame, tmp_path_factory.mktemp("image"), request.param[2])
+    frame = table_of(*request.param)
+    return frame, image_of(frame, tmp_path_factory.mktemp("image"), request.param[2])
 
 
 def _admitted(frame: pl.DataFrame, flow: Dataflow) -> pl.DataFrame:
@@ -218,10 +115,10 @@ def test_an_image_answers_as_the_table_does(
         expected = select(_admitted(frame, flow), image.structure, query)
     except SdmxServiceError as error:
         with pytest.raises(type(error)):
-            chosen(image, _flow(flow, image.structure), query)
+            chosen(image, flow_on(flow, image.structure), query)
         return
     try:
-        whole = chosen(image, _flow(flow, image.structure), query)
+        whole = chosen(image, flow_on(flow, image.structure), query)
     except SdmxServiceError:
         # A table without rows has no value that a condition of the wrong kind could be held to.
         assert query.conditions
@@ -241,7 +138,7 @@ def test_series_of_an_answer_are_told_apart_as_its_rows_say(
 ) -> None:
     _, image = pair
     try:
-        found = chosen(image, _flow(ALL, image.structure), query).slice(query.offset, query.limit)
+        found = chosen(image, flow_on(ALL, image.structure), query).slice(query.offset, query.limit)
     except SdmxServiceError:
         return
     whole = found.collected()
@@ -289,14 +186,14 @@ def test_rows_of_an_image_are_written_as_those_of_a_table(
 ) -> None:
     _, image = pair
     try:
-        found = chosen(image, _flow(ALL, image.structure), query).slice(query.offset, query.limit)
+        found = chosen(image, flow_on(ALL, image.structure), query).slice(query.offset, query.limit)
     except SdmxServiceError:
         return
     (one,) = (one for one in data_formats() if one.name == name)
     by = query.observed_by if query.observed_by != "wrong" else None
 
     def written(rows: pl.DataFrame | Chosen) -> bytes | str:
-        dataset = DataSet(_flow(ALL, image.structure), rows, steady=image.steady, partial=False)
+        dataset = DataSet(flow_on(ALL, image.structure), rows, steady=image.steady, partial=False)
         try:
             return b"".join(one.write(DataMessage((dataset,), "r", MOMENT, observed_by=by)))
         except SdmxServiceError as error:
@@ -322,12 +219,12 @@ def test_images_of_two_structures_make_one_message_as_their_tables_do(
 ) -> None:
     row = {"GENDER": "F", "TIME_PERIOD": "2020", "OBS_VALUE": 1.5, "UNIT": "PT", "N": 3}
     kinds = {c.id: column_type(c) for c in OTHER.components}
-    tables = [(STRUCTURE, _table(1, 0.8, STRUCTURE)), (OTHER, pl.DataFrame([row], schema=kinds))]
+    tables = [(STRUCTURE, table_of(1, 0.8, STRUCTURE)), (OTHER, pl.DataFrame([row], schema=kinds))]
     fast, plain = [], []
     for structure, frame in reversed(tables) if turned else tables:
         folder = tmp_path / structure.id
         folder.mkdir()
-        image, flow = _image(frame, folder, structure), _flow(ALL, structure)
+        image, flow = image_of(frame, folder, structure), flow_on(ALL, structure)
         found = chosen(image, flow, DataQuery())
         fast.append(DataSet(flow, found, steady=image.steady, partial=False))
         plain.append(DataSet(flow, found.collected()))
@@ -351,10 +248,10 @@ def test_an_index_knows_what_is_available_as_the_table_does(
         expected = available_of_frame(_admitted(frame, flow), image.structure, asked)
     except SdmxServiceError as error:
         with pytest.raises(type(error)):
-            available(image, _flow(flow, image.structure), asked)
+            available(image, flow_on(flow, image.structure), asked)
         return
     try:
-        found = available(image, _flow(flow, image.structure), asked)
+        found = available(image, flow_on(flow, image.structure), asked)
     except SdmxServiceError:
         assert query.conditions
         return
@@ -391,21 +288,21 @@ def test_ranges_are_cut_as_the_rows_they_stand_for(
 
 
 def test_attributes_that_never_change_in_a_series_are_known(tmp_path: Path) -> None:
-    assert _image(_table(1, 0.8), tmp_path).steady == {"UNIT"}
+    assert image_of(table_of(1, 0.8), tmp_path).steady == {"UNIT"}
 
 
 def test_attributes_that_do_change_in_a_series_are_known(tmp_path: Path) -> None:
-    assert _image(_table(2, 0.9), tmp_path).steady == frozenset()
+    assert image_of(table_of(2, 0.9), tmp_path).steady == frozenset()
 
 
 def test_each_distinct_list_is_kept_once_and_numbers_bit_by_bit(tmp_path: Path) -> None:
     rates = [[-0.0], [0.0], [-0.0], None, [0.1 + 0.2, 1e22], [math.nan]]
     words = [["1:a"], ["1", "a"], ["1:a"], [""], ["1:1:a"], ["", ""]]
-    frame = _table(5, 1.0, SEVERAL)[: len(rates)].with_columns(
+    frame = table_of(5, 1.0, SEVERAL)[: len(rates)].with_columns(
         pl.Series("RATES", rates, dtype=pl.List(pl.Float64)), pl.Series("WORDS", words)
     )
-    image = _image(frame, tmp_path, SEVERAL)
-    found = chosen(image, _flow(ALL, SEVERAL), DataQuery()).collected()
+    image = image_of(frame, tmp_path, SEVERAL)
+    found = chosen(image, flow_on(ALL, SEVERAL), DataQuery()).collected()
 
     def exact(cells: pl.Series) -> list[list[str] | None]:
         return [cell and [one.hex() for one in cell] for cell in cells.to_list()]
@@ -421,15 +318,15 @@ def test_each_distinct_list_is_kept_once_and_numbers_bit_by_bit(tmp_path: Path) 
 
 def test_codes_in_lists_that_the_structures_do_not_have_are_refused(tmp_path: Path) -> None:
     listed = {one.id: one for one in SEVERAL.components}
-    fewer = replace(listed["TAGS"], codelist=_codelist(("B",)))
+    fewer = replace(listed["TAGS"], codelist=codelist(("B",)))
     structure = replace(SEVERAL, components=tuple({**listed, "TAGS": fewer}[one] for one in listed))
     with pytest.raises(ReleaseError, match="column TAGS"):
-        _image(_table(5, 1.0, SEVERAL), tmp_path, structure)
+        image_of(table_of(5, 1.0, SEVERAL), tmp_path, structure)
 
 
 def test_codes_too_many_for_one_word_are_packed_into_several(tmp_path: Path) -> None:
     codes = tuple(f"C{n:05}" for n in range(70_000))
-    dimensions = tuple(Component(f"D{n}", Role.DIMENSION, {}, _codelist(codes)) for n in range(5))
+    dimensions = tuple(Component(f"D{n}", Role.DIMENSION, {}, codelist(codes)) for n in range(5))
     structure = replace(STRUCTURE, components=(*dimensions, *STRUCTURE.components[4:6]))
     keys = [
         tuple(codes[(row * step) % 70_000] for step in (1, 7, 11, 13, 17)) for row in range(70_000)
@@ -452,18 +349,18 @@ def test_codes_too_many_for_one_word_are_packed_into_several(tmp_path: Path) -> 
 
 
 def test_an_image_is_made_once(tmp_path: Path) -> None:
-    frame = _table(1, 0.5)
-    _image(frame, tmp_path)
+    frame = table_of(1, 0.5)
+    image_of(frame, tmp_path)
     stamps = {p: p.stat().st_mtime_ns for p in (tmp_path / "images").glob("*/*")}
-    _image(frame, tmp_path)
+    image_of(frame, tmp_path)
     assert stamps == {p: p.stat().st_mtime_ns for p in (tmp_path / "images").glob("*/*")}
 
 
 @pytest.mark.parametrize("file", ["c005.values", "c009.lists"])
 @pytest.mark.parametrize("harm", ["flip", "shorten", "remove", "forget"])
 def test_a_damaged_image_is_made_again(tmp_path: Path, harm: str, file: str) -> None:
-    frame = _table(1, 0.9, SEVERAL)
-    _image(frame, tmp_path, SEVERAL)
+    frame = table_of(1, 0.9, SEVERAL)
+    image_of(frame, tmp_path, SEVERAL)
     folder = next(p for p in (tmp_path / "images").iterdir() if p.is_dir())
     victim = folder / file
     content = bytearray(victim.read_bytes())
@@ -476,7 +373,7 @@ def test_a_damaged_image_is_made_again(tmp_path: Path, harm: str, file: str) -> 
         victim.unlink()
     else:
         shutil.rmtree(folder)
-    found = chosen(_image(frame, tmp_path, SEVERAL), _flow(ALL, SEVERAL), DataQuery())
+    found = chosen(image_of(frame, tmp_path, SEVERAL), flow_on(ALL, SEVERAL), DataQuery())
     assert_frame_equal(found.collected(), frame)
 
 
@@ -491,16 +388,16 @@ def test_images_are_kept_where_the_environment_says(
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "images").write_text("a file, no folder", encoding="utf-8")
     with pytest.raises(ReleaseError, match=PLACE):
-        _image(_table(1, 0.5), tmp_path)
+        image_of(table_of(1, 0.5), tmp_path)
 
 
 def test_rows_out_of_order_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="rows sorted by key"):
-        _image(_table(1, 0.9).reverse(), tmp_path)
+        image_of(table_of(1, 0.9).reverse(), tmp_path)
     assert [p.name for p in (tmp_path / "images").iterdir()] == [".lock"]
 
 
 def test_a_key_twice_is_refused(tmp_path: Path) -> None:
-    frame = _table(1, 0.9)
+    frame = table_of(1, 0.9)
     with pytest.raises(ReleaseError, match="each key once"):
-        _image(pl.concat([frame.head(1), frame]), tmp_path)
+        image_of(pl.concat([frame.head(1), frame]), tmp_path)

@@ -29,7 +29,7 @@ from sdmx_service.release.reports import quality_reports, reported_structure
 from sdmx_service.release.schema import schema_message, schema_structures
 from sdmx_service.structures.kinds import ArtefactKind
 from sdmx_service.structures.metadataset import MetadataSet
-from tests.conformance.test_schema import WRITERS, joined, xml_schema
+from tests.conformance.schema_examples import WRITERS, joined, xml_schema
 
 FLOW = "MDF_QUALITY"
 
