@@ -226,8 +226,10 @@ def _report(options: argparse.Namespace) -> dict[str, Any]:
 def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected a moment with its time zone, such as 2026-12-01T09:30+01:00"
+        ) from None
 
 
 def _parser() -> argparse.ArgumentParser:

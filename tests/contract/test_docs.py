@@ -43,7 +43,7 @@ def _values(action: argparse.Action) -> str:
         return ""
     if action.choices is not None:
         return " " + "|".join(map(str, action.choices))
-    return f" {action.dest.upper()}"
+    return f" {action.metavar or action.dest.upper()}"
 
 
 def _default(action: argparse.Action) -> str:

@@ -58,3 +58,12 @@ def test_a_wrong_command_is_a_wrong_request() -> None:
     with pytest.raises(SystemExit) as caught:
         main(["publish"])
     assert caught.value.code == 2
+
+
+def test_an_embargo_that_is_no_moment_is_refused_with_an_example(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["build", "--embargo", "tomorrow"])
+    assert caught.value.code == 2
+    assert "got 'tomorrow', expected a moment with its time zone" in capsys.readouterr().err
